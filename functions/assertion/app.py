@@ -1,0 +1,47 @@
+"""AssertionFunction: a signed assertion for own servers that exchange it by themselves."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import boto3
+from coze_sts import http_event, settings, telemetry, wiring
+from coze_sts.auth.session import session_for
+from coze_sts.coze.assertion import ASSERTION_SECONDS, claims, new_jti, sign
+from coze_sts.http_event import Request
+
+SETTINGS = settings.from_environment()
+TELEMETRY = telemetry.new_telemetry()
+SECRETS = boto3.client("secretsmanager", config=wiring.AWS_CALLS)
+APP = wiring.stored_app(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
+KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
+
+
+def backend_assertion(request: Request) -> tuple[int, dict[str, Any]]:
+    """POST /backend/assertion: works once at Coze, within two minutes."""
+    caller, _ = wiring.backend_caller(request)
+    app, keyring = APP.get(), KEYRING.get()
+    session = session_for(caller, settings=SETTINGS, keyring=keyring)
+    TELEMETRY.note(session=keyring.log_hash(session.name))
+    payload = claims(
+        app=app,
+        session_name=session.name,
+        session_context=session.context,
+        now=time.time(),
+        jti=new_jti(),
+    )
+    TELEMETRY.count("Signed")
+    return 200, {
+        "assertion": sign(payload, app=app),
+        "token_endpoint": app.api_base + SETTINGS.token_path,
+        "expires_in": ASSERTION_SECONDS,
+    }
+
+
+ROUTES: dict[str, http_event.Route] = {"POST /backend/assertion": backend_assertion}
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> http_event.Response:
+    """Answers one event of the HTTP API."""
+    return http_event.dispatch(event, routes=ROUTES, telemetry=TELEMETRY)

@@ -1,0 +1,71 @@
+"""Request context → Caller: what API Gateway's authorizers proved about whoever calls. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from coze_sts.auth.session import Caller, name_fault
+from coze_sts.errors import AccessDenied, InvalidRequest, InvalidToken
+
+
+def user(request_context: Mapping[str, Any], *, session_claim: str) -> Caller:
+    """The signed-in visitor, from the claims that the JWT authorizer verified.
+
+    Raises InvalidToken where no authorizer ran, AccessDenied where the claim cannot name a
+    session.
+    """
+    claims = _authorizer(request_context, "jwt").get("claims")
+    if not isinstance(claims, Mapping):
+        raise InvalidToken("Sign in first: this route needs an OIDC token.")
+    name = _claim_text(claims.get(session_claim))
+    if name is None or name_fault(name):
+        raise AccessDenied(
+            "Your sign-in does not name a session.",
+            operator=f"Claim {session_claim} is absent or not fit to name a session: "
+            f"{'absent, or neither a string nor an integer' if name is None else name_fault(name)}."
+            " See SESSION_CLAIM.",
+        )
+    return Caller(kind="user", name=name)
+
+
+def require_iam(request_context: Mapping[str, Any]) -> None:
+    """Raises InvalidToken unless the IAM authorizer let the caller in."""
+    if not _authorizer(request_context, "iam").get("userArn"):
+        raise InvalidToken("Sign the request with AWS Signature Version 4: this route needs IAM.")
+
+
+def backend(*, session_name: str, device_id: str | None, custom_consumer: str | None) -> Caller:
+    """The user for whom one of the site's own servers asks; raises InvalidRequest."""
+    if device_id is not None and custom_consumer is not None:
+        raise InvalidRequest("Send device_id or custom_consumer, not both.")
+    named = {
+        "session_name": session_name,
+        "device_id": device_id,
+        "custom_consumer": custom_consumer,
+    }
+    for field, value in named.items():
+        if value is not None and (fault := name_fault(value)):
+            raise InvalidRequest(f"{field} {fault}.")
+    return Caller(
+        kind="backend", name=session_name, device_id=device_id, custom_consumer=custom_consumer
+    )
+
+
+def _authorizer(request_context: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    authorizer = request_context.get("authorizer")
+    found = authorizer.get(kind) if isinstance(authorizer, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _claim_text(value: object) -> str | None:
+    """A string or an integer as text.
+
+    API Gateway hands every claim on as text, a list as `[a b]` and an object as `map[a:b]`:
+    such a text could be the name of somebody else, so it names nobody.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or value.startswith(("[", "map[")):
+        return None
+    return value

@@ -1,0 +1,124 @@
+"""Caller → Session: whose conversations a token opens. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from coze_sts.keyring import Keyring
+from coze_sts.settings import Settings
+
+MAX_CODE_POINTS = 128
+MAX_BYTES = 256
+GUEST_PREFIX = "guest_"
+"""Reserved: no user and no backend can have a name that begins so, in any case."""
+
+PSEUDONYM_PREFIX = "user_"
+
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Somebody whose identity was proved, by `kind` of proof; `name` as they are known there.
+
+    `device_id` and `custom_consumer` are what a backend says of its user for Coze's end-user
+    quota; at most one of them is set.
+    """
+
+    kind: Literal["user", "guest", "backend"]
+    name: str
+    device_id: str | None = None
+    custom_consumer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """What Coze keeps conversations apart by, and what it counts quota by."""
+
+    name: str
+    device_id: str | None = None
+    custom_consumer: str | None = None
+    connector_id: str | None = None
+
+    @property
+    def context(self) -> dict[str, Any] | None:
+        """The claim `session_context`; None leaves it out."""
+        context: dict[str, Any] = {}
+        if self.device_id is not None:
+            context["device_info"] = {"device_id": self.device_id}
+        elif self.custom_consumer is not None:
+            context["device_info"] = {"custom_consumer": self.custom_consumer}
+        if self.connector_id is not None:
+            context["connector_info"] = {"connector_id": self.connector_id}
+        return context or None
+
+
+def name_fault(name: str) -> str | None:
+    """Why `name` cannot be a session name, or None. Names are refused, never normalised.
+
+    Two names that look alike or that some system folds into one would share conversations.
+    """
+    if not 1 <= len(name) <= MAX_CODE_POINTS:
+        return f"must have 1 to {MAX_CODE_POINTS} characters"
+    if any(c != " " and unicodedata.category(c) in _REFUSED_CATEGORIES for c in name):
+        return "has a character that cannot be seen or is not assigned"
+    if len(name.encode()) > MAX_BYTES:
+        return f"must have at most {MAX_BYTES} bytes in UTF-8"
+    if not unicodedata.is_normalized("NFC", name):
+        return "must be in Unicode normalisation form NFC"
+    if name != name.strip(" "):
+        return "must not begin or end with a space"
+    if name.casefold().startswith(GUEST_PREFIX):
+        return f"must not begin with {GUEST_PREFIX}, which is reserved for guests"
+    return None
+
+
+def session_for(caller: Caller, *, settings: Settings, keyring: Keyring) -> Session:
+    """The session of `caller`, which nobody else can have.
+
+    A user and a backend that name the same person get the same session. Pseudonymous naming
+    puts an HMAC in place of their name; a guest's name is random already.
+    """
+    name = caller.name
+    if settings.pseudonymous and caller.kind != "guest":
+        name = _pseudonym(name, key=keyring.pseudonym_key)
+    consumer = caller.custom_consumer
+    if settings.end_user_quota and consumer is None and caller.device_id is None:
+        consumer = name
+    return Session(
+        name=name,
+        device_id=caller.device_id,
+        custom_consumer=consumer,
+        connector_id=settings.connector_id,
+    )
+
+
+def cache_key(
+    session: Session, *, index_key: bytes, api_base: str, client_id: str, settings: Settings
+) -> str:
+    """The table's `pk`: a keyed digest of everything that makes one token differ from another.
+
+    The parts are hashed as a JSON list: joined strings would let two sessions meet.
+    """
+    parts = [
+        api_base,
+        client_id,
+        settings.token_path,
+        session.name,
+        session.context,
+        settings.scope,
+        settings.token_duration_seconds,
+    ]
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    digest = hmac.digest(index_key, text.encode(), "sha256")
+    return "t1#" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _pseudonym(name: str, *, key: bytes) -> str:
+    digest = hmac.digest(key, name.encode(), "sha256")
+    return PSEUDONYM_PREFIX + base64.b32encode(digest[:25]).decode().lower()

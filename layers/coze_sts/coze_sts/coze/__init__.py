@@ -1,0 +1,1 @@
+"""Sign an assertion and exchange it at Coze."""

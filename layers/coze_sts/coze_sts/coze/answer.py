@@ -1,0 +1,118 @@
+"""What Coze's answer to an exchange means. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from coze_sts.errors import StsError, TemporarilyUnavailable, UpstreamRejected
+
+EARLIEST_ABSOLUTE = 10**9
+"""Coze's `expires_in` is a UNIX time; a value below this one is a duration after all."""
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_RETRY_AFTER_SECONDS = 300
+
+_RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+_RETRYABLE_CODES = frozenset({"internal_error", "slow_down", "temporarily_unavailable"})
+_UNKNOWN_KID = re.compile(r"kid.*regist", re.IGNORECASE | re.DOTALL)
+_SECRETS = re.compile(r"ey[\w-]+\.[\w.-]+|(czs|pat|cztei)_\w+|-----BEGIN.*", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What Coze granted; `expires_at` in UNIX seconds."""
+
+    access_token: str = field(repr=False)
+    expires_at: int
+    log_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An HTTP answer; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def log_id(self) -> str | None:
+        """The id that Coze's support asks for."""
+        value = self.headers.get("x-tt-logid")
+        return re.sub(r"[^\w-]", "", value)[:64] if value else None
+
+
+def read_grant(answer: Answer, *, host: str, sent_at: float) -> Grant:
+    """Reads a success; raises UpstreamRejected or TemporarilyUnavailable for all else."""
+    if len(answer.body) > MAX_BODY_BYTES:
+        raise UpstreamRejected(f"{host} answered {MAX_BODY_BYTES} bytes and more. {_trace(answer)}")
+    body = _json_object(answer.body)
+    if answer.status != 200 or body is None or "access_token" not in body:  # noqa: PLR2004
+        raise _failure(answer, body or {}, host=host)
+    token, expires_in = body["access_token"], _whole_number(body.get("expires_in"))
+    if not isinstance(token, str) or not token or expires_in is None or expires_in <= 0:
+        raise UpstreamRejected(f"{host} answered 200 without a usable token. {_trace(answer)}")
+    expires_at = expires_in if expires_in >= EARLIEST_ABSOLUTE else int(sent_at) + expires_in
+    return Grant(access_token=token, expires_at=expires_at, log_id=answer.log_id)
+
+
+def _failure(answer: Answer, body: dict[str, Any], *, host: str) -> StsError:
+    """Coze's error shapes: {error_code, error_message, error} and {code, msg}."""
+    code = str(body.get("error_code") or body.get("error") or body.get("code") or "no code")[:40]
+    message = _safe(body.get("error_message") or body.get("msg") or body.get("error") or "")
+    said = f"{host} answered {answer.status} ({_safe(code)}): {message} {_trace(answer)}"
+    if answer.status in _RETRYABLE_STATUSES or code in _RETRYABLE_CODES:
+        return TemporarilyUnavailable(said, retry_after=_retry_after(answer))
+    if _UNKNOWN_KID.search(message):
+        return UpstreamRejected(
+            f"{said} Coze's host {host} does not know this key. Usually the key belongs to the "
+            "other region: coze_api_base must be https://api.coze.cn for an app of coze.cn and "
+            "https://api.coze.com for one of coze.com. Else compare public_key_id with the "
+            "fingerprint in the OAuth app's settings; a new key needs some seconds to apply."
+        )
+    return UpstreamRejected(f"{said} {_CURES.get(code, _OTHER_CURE)}")
+
+
+_CURES = {
+    "invalid_client": "Check client_id, public_key_id and that private_key belongs to them.",
+    "invalid_request": "Check TOKEN_DURATION_SECONDS, CONNECTOR_ID and the session name.",
+    "access_deny": "Check the OAuth app's permissions, and that it is installed in the workspace.",
+    "unsupported_grant_type": "The OAuth app must be of the type JWT.",
+}
+_OTHER_CURE = "Check the OAuth app at Coze; its support asks for the log id."
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _whole_number(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 16:  # noqa: PLR2004
+        return int(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**53:
+        return int(value)
+    return None
+
+
+def _retry_after(answer: Answer) -> int:
+    """Coze's own wish in whole seconds, within bounds; 1 where it names none."""
+    value = answer.headers.get("retry-after", "")
+    seconds = int(value) if value.isascii() and value.isdecimal() and len(value) < 9 else 1  # noqa: PLR2004
+    return min(max(seconds, 1), MAX_RETRY_AFTER_SECONDS)
+
+
+def _safe(message: object) -> str:
+    """Coze's words for the log: one short line, without anything that looks like a secret."""
+    return _SECRETS.sub("[removed]", " ".join(str(message).split()))[:200]
+
+
+def _trace(answer: Answer) -> str:
+    return f"x-tt-logid {answer.log_id or 'absent'}."

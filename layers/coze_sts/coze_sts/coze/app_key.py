@@ -1,0 +1,102 @@
+"""The operator's OAuth app: `coze_oauth_config.json`, taken as Coze hands it out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from coze_sts.api_base import parse_api_base
+from coze_sts.errors import Misconfigured
+
+MIN_KEY_BITS = 2048
+
+
+@dataclass(frozen=True, kw_only=True)
+class CozeApp:
+    """An OAuth app of type JWT and the key that signs for it.
+
+    `private_key` is a parsed object: handing PEM text to the signer would parse it on every
+    signature, which costs more than a hundred signatures.
+    """
+
+    client_id: str
+    kid: str
+    api_base: str
+    private_key: RSAPrivateKey = field(repr=False)
+
+
+def parse_app(secret: str, *, api_base: str | None = None) -> CozeApp:
+    """Reads the JSON text of the secret; `api_base` overrides the one in it.
+
+    Raises Misconfigured with a sentence that names the field and never its value.
+    """
+    config = _json_object(secret)
+    if config.get("client_type") != "jwt":
+        raise Misconfigured(
+            "client_type in COZE_SECRET_ID must be jwt: create the OAuth app with the type JWT."
+        )
+    return CozeApp(
+        client_id=_text(config, "client_id"),
+        kid=_text(config, "public_key_id"),
+        api_base=api_base or _api_base(_text(config, "coze_api_base")),
+        private_key=load_private_key(_text(config, "private_key")),
+    )
+
+
+def load_private_key(pem: str) -> RSAPrivateKey:
+    r"""Parses PKCS#8 or PKCS#1 PEM, also with `\n` escaped, with CRLF or cut line ends.
+
+    Raises Misconfigured for anything but an RSA private key of 2048 bits or more.
+    """
+    text = pem.replace("\\r", "").replace("\\n", "\n").replace("\r", "").strip() + "\n"
+    if "PUBLIC KEY" in text or "CERTIFICATE" in text:
+        raise Misconfigured("private_key in COZE_SECRET_ID is a public key: use the private one.")
+    try:
+        key = load_pem_private_key(text.encode(), password=None)
+    except TypeError:
+        raise Misconfigured(
+            "private_key in COZE_SECRET_ID is locked with a passphrase: store it without one."
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise Misconfigured(
+            "private_key in COZE_SECRET_ID is not a PEM private key: copy the whole file, with "
+            "its BEGIN and END lines."
+        ) from None
+    if not isinstance(key, RSAPrivateKey):
+        raise Misconfigured("private_key in COZE_SECRET_ID is not an RSA key: Coze uses RS256.")
+    if key.key_size < MIN_KEY_BITS:
+        raise Misconfigured(
+            f"private_key in COZE_SECRET_ID is shorter than {MIN_KEY_BITS} bits: make a new one."
+        )
+    return key
+
+
+def _json_object(secret: str) -> dict[str, Any]:
+    try:
+        config = json.loads(secret)
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise Misconfigured(
+            "COZE_SECRET_ID must hold the JSON of coze_oauth_config.json, as Coze hands it out."
+        )
+    return config
+
+
+def _text(config: dict[str, Any], name: str) -> str:
+    value = config.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise Misconfigured(f"{name} in COZE_SECRET_ID is missing, empty or not a string.")
+    return value.strip()
+
+
+def _api_base(value: str) -> str:
+    try:
+        return parse_api_base(value)
+    except ValueError as fault:
+        raise Misconfigured(f"coze_api_base in COZE_SECRET_ID {fault}.") from None

@@ -1,0 +1,82 @@
+"""The jwt-bearer grant over HTTP: the one place that speaks to Coze (RFC 7523 section 2.1)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from coze_sts.coze.answer import MAX_BODY_BYTES, Answer, Grant, read_grant
+from coze_sts.errors import TemporarilyUnavailable
+
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+CONNECT_SECONDS = 2
+READ_SECONDS = 5
+TOTAL_SECONDS = 8
+
+
+def new_http_session() -> requests.Session:
+    """A session that keeps its connections and takes nothing from the environment.
+
+    With `trust_env` on, a .netrc file would replace the assertion in the Authorization header.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+def exchange(
+    http: requests.Session,
+    *,
+    url: str,
+    assertion: str,
+    duration_seconds: int,
+    scope: dict[str, Any] | None,
+    sent_at: float,
+) -> Grant:
+    """Trades a signed assertion for an access token, once, without redirects or retries.
+
+    `sent_at` (UNIX seconds) is what a relative `expires_in` counts from.
+
+    Raises UpstreamRejected where Coze refuses, TemporarilyUnavailable where it fails.
+    """
+    body: dict[str, Any] = {"grant_type": GRANT_TYPE, "duration_seconds": duration_seconds}
+    if scope is not None:
+        body["scope"] = scope
+    host = urlsplit(url).netloc
+    try:
+        answer = _post(http, url=url, assertion=assertion, body=body)
+    except (requests.RequestException, HTTPError) as error:
+        # The exception's own text may quote the request: only its class is safe to keep.
+        raise TemporarilyUnavailable(f"{host} did not answer: {type(error).__name__}.") from None
+    return read_grant(answer, host=host, sent_at=sent_at)
+
+
+def _post(http: requests.Session, *, url: str, assertion: str, body: dict[str, Any]) -> Answer:
+    with http.post(
+        url,
+        json=body,
+        headers={"Authorization": f"Bearer {assertion}", "Accept-Encoding": "identity"},
+        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        allow_redirects=False,
+        stream=True,
+        verify=True,
+    ) as response:
+        return Answer(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=_read_body(response, deadline=time.monotonic() + TOTAL_SECONDS),
+        )
+
+
+def _read_body(response: requests.Response, *, deadline: float) -> bytes:
+    """At most one byte more than the limit: enough to see that the limit was passed."""
+    received = bytearray()
+    while len(received) <= MAX_BODY_BYTES and (chunk := response.raw.read1(4096)):
+        received += chunk
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout
+    return bytes(received[: MAX_BODY_BYTES + 1])

@@ -1,0 +1,73 @@
+"""The stack's own keys: one secret, from which every purpose derives a key of its own."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from coze_sts.errors import Misconfigured
+
+MIN_KEY_CHARACTERS = 32
+
+
+class Purpose(Enum):
+    """What a derived key is for; the value is its HKDF `info` (RFC 5869 section 3.2)."""
+
+    ROW = b"coze-sts/v1/row"
+    INDEX = b"coze-sts/v1/index"
+    TICKET = b"coze-sts/v1/ticket"
+    PSEUDONYM = b"coze-sts/v1/pseudonym"
+    LOG = b"coze-sts/v1/log"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keyring:
+    """Numbered keys: the highest number writes, every number reads."""
+
+    keys: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def newest(self) -> str:
+        """The number of the key that writes."""
+        return max(self.keys, key=int)
+
+    @property
+    def pseudonym_key(self) -> bytes:
+        """Names users for ever, so it comes from the oldest key, which must never be removed."""
+        return self.derive(Purpose.PSEUDONYM, key_id=min(self.keys, key=int))
+
+    def derive(self, purpose: Purpose, *, key_id: str | None = None, salt: bytes = b"") -> bytes:
+        """32 bytes for `purpose`, from the newest key unless named; KeyError if unknown."""
+        material = self.keys[key_id or self.newest]
+        return HKDF(algorithm=hashes.SHA256(), length=32, salt=salt, info=purpose.value).derive(
+            material
+        )
+
+    def log_hash(self, text: str) -> str:
+        """A short digest that lets log lines about one session be found, but not its name."""
+        return hmac.digest(self.derive(Purpose.LOG), text.encode(), "sha256").hex()[:16]
+
+
+def parse_keyring(secret: str) -> Keyring:
+    """Reads `{"1": "<random text>", "2": …}`; raises Misconfigured, never quoting a value."""
+    try:
+        entries = json.loads(secret)
+    except ValueError:
+        entries = None
+    if not isinstance(entries, dict) or not entries:
+        raise Misconfigured("CACHE_KEY_SECRET_ID must hold a JSON object of numbered keys.")
+    for number, text in entries.items():
+        if not (number.isascii() and number.isdecimal()):
+            raise Misconfigured("CACHE_KEY_SECRET_ID names its keys by numbers: 1, 2, 3.")
+        if not isinstance(text, str) or len(text) < MIN_KEY_CHARACTERS:
+            raise Misconfigured(
+                f"Key {number} in CACHE_KEY_SECRET_ID needs {MIN_KEY_CHARACTERS} random "
+                "characters or more."
+            )
+    return Keyring(keys={number: text.encode() for number, text in entries.items()})

@@ -1,0 +1,117 @@
+"""A secret held in memory: fetched seldom, parsed once per version, kept when AWS fails."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from coze_sts.errors import Misconfigured, StsError, TemporarilyUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+T = TypeVar("T")
+
+TTL_SECONDS = 15 * 60
+KEEP_SECONDS = 24 * 3600
+RETRY_SECONDS = 5
+"""How long a failure is remembered, so that a flood of requests does not become one at AWS."""
+
+_OPERATOR_MUST_ACT = frozenset(
+    {
+        "AccessDeniedException",
+        "DecryptionFailure",
+        "InvalidParameterException",
+        "InvalidRequestException",
+        "ResourceNotFoundException",
+        "ValidationException",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretVersion:
+    """One version of a secret as Secrets Manager returns it."""
+
+    version_id: str
+    text: str
+
+
+def fetch_secret(client: SecretsManagerClient, *, secret_id: str) -> SecretVersion:
+    """Reads AWSCURRENT; raises Misconfigured or TemporarilyUnavailable, never quoting AWS."""
+    try:
+        answer = client.get_secret_value(SecretId=secret_id)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "unknown")
+        raise _failure(secret_id, code) from None
+    except BotoCoreError as error:
+        raise _failure(secret_id, type(error).__name__) from None
+    return SecretVersion(version_id=answer["VersionId"], text=answer.get("SecretString", ""))
+
+
+def _failure(secret_id: str, code: str) -> StsError:
+    if code == "ResourceNotFoundException":
+        return Misconfigured(
+            f"Secret {secret_id} does not exist or holds no value yet ({code}). Store one with: "
+            f"aws secretsmanager put-secret-value --secret-id {secret_id} "
+            "--secret-string file://coze_oauth_config.json"
+        )
+    if code in _OPERATOR_MUST_ACT:
+        return Misconfigured(
+            f"Secret {secret_id} cannot be read ({code}): see the role of the function."
+        )
+    return TemporarilyUnavailable(f"Secrets Manager did not answer for {secret_id} ({code}).")
+
+
+class StoredSecret(Generic[T]):
+    """The parsed value of a secret, at most about 15 minutes old.
+
+    A new version replaces the old one only when it parses. When it does not, or when Secrets
+    Manager fails, the last good value serves for up to 24 hours; `on_failure` hears of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        fetch: Callable[[], SecretVersion],
+        parse: Callable[[str], T],
+        clock: Callable[[], float],
+        on_failure: Callable[[StsError], None],
+    ) -> None:
+        self._fetch = fetch
+        self._parse = parse
+        self._clock = clock
+        self._on_failure = on_failure
+        self._version_id: str | None = None
+        self._value: T | None = None
+        self._good_until = 0.0
+        self._next_fetch = 0.0
+        self._failure: StsError | None = None
+
+    def get(self) -> T:
+        """The value; raises Misconfigured or TemporarilyUnavailable where there is none."""
+        now = self._clock()
+        if now >= self._next_fetch:
+            self._refresh(now)
+        if self._value is not None and now < self._good_until:
+            return self._value
+        raise self._failure or TemporarilyUnavailable("A secret in memory is too old to be used.")
+
+    def _refresh(self, now: float) -> None:
+        try:
+            fetched = self._fetch()
+            if fetched.version_id != self._version_id:
+                self._value = self._parse(fetched.text)
+                self._version_id = fetched.version_id
+        except StsError as failure:
+            self._failure = failure
+            self._next_fetch = now + RETRY_SECONDS
+            self._on_failure(failure)
+            return
+        self._good_until = now + KEEP_SECONDS
+        # Jitter: processes that started together must not all ask again together.
+        self._next_fetch = now + TTL_SECONDS * random.uniform(0.5, 1)  # noqa: S311

@@ -1,0 +1,80 @@
+"""One log line and one metric record a request; no secret in either."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import PurePath
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+from coze_sts.errors import StsError
+
+SERVICE = "coze-sts"
+NAMESPACE = "CozeSTS"
+
+
+class Telemetry:
+    """Collects what is known of a request and writes it once, at its end.
+
+    Facts are names, counts, hashes and Coze's own words after cleaning: nothing that opens
+    anything, and no visitor's name.
+    """
+
+    def __init__(self, *, logger: Logger, metrics: Metrics) -> None:
+        self._logger = logger
+        self._metrics = metrics
+        self._facts: dict[str, Any] = {}
+
+    def begin(self, *, route: str, request_id: str) -> None:
+        """Starts a request, with nothing left of the one before."""
+        self._facts = {"route": route, "correlation_id": request_id}
+
+    def note(self, **facts: str | int | None) -> None:
+        """Adds facts to this request's line; None is left out."""
+        self._facts |= {name: value for name, value in facts.items() if value is not None}
+
+    def count(self, metric: str) -> None:
+        """Adds one to a metric."""
+        self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+
+    def warn(self, failure: StsError) -> None:
+        """Logs a failure that the caller does not feel."""
+        self._logger.warning(failure.operator or failure.description, **self._facts)
+
+    def answered(self, status: int) -> None:
+        """Ends a request that got what it asked for."""
+        self._finish(status)
+        self._logger.info("answered", **self._facts)
+
+    def refused(self, error: StsError) -> None:
+        """Ends a request that got an error; what the operator must mend is logged as an error."""
+        self.note(error=error.code)
+        self._finish(error.status)
+        log = self._logger.error if error.status >= 500 else self._logger.warning  # noqa: PLR2004
+        log(error.operator or error.description, **self._facts)
+
+    def crashed(self, error: Exception) -> None:
+        """Ends a request in which our own code failed.
+
+        Only the class and the places are kept: an exception's text may quote a secret.
+        """
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in frames]
+        self.note(error="server_error", exception_name=type(error).__name__)
+        self._finish(500)
+        self._logger.error("unexpected exception", places=places, **self._facts)
+
+    def _finish(self, status: int) -> None:
+        self.note(status=status)
+        self.count(f"Status{status // 100}xx")
+        self._metrics.flush_metrics()
+
+
+def new_telemetry() -> Telemetry:
+    """The telemetry of a process; the level comes from POWERTOOLS_LOG_LEVEL."""
+    return Telemetry(
+        logger=Logger(service=SERVICE),
+        metrics=Metrics(namespace=NAMESPACE, service=SERVICE),
+    )

@@ -1,0 +1,68 @@
+"""What the functions have in common: AWS's limits, the two secrets, a backend's request."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+
+from coze_sts.auth import identity
+from coze_sts.auth.session import Caller
+from coze_sts.coze.app_key import CozeApp, parse_app
+from coze_sts.http_event import Request
+from coze_sts.keyring import Keyring, parse_keyring
+from coze_sts.settings import Settings
+from coze_sts.stored_secret import StoredSecret, fetch_secret
+from coze_sts.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+AWS_CALLS = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2})
+"""Seconds. A call to AWS that is slower has failed: a visitor is waiting."""
+
+
+def stored_app(
+    client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
+) -> StoredSecret[CozeApp]:
+    """The operator's OAuth app, from COZE_SECRET_ID."""
+    return StoredSecret(
+        fetch=partial(fetch_secret, client, secret_id=settings.coze_secret_id),
+        parse=partial(parse_app, api_base=settings.coze_api_base),
+        clock=time.time,
+        on_failure=telemetry.warn,
+    )
+
+
+def stored_keyring(
+    client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
+) -> StoredSecret[Keyring]:
+    """The stack's own keys, from CACHE_KEY_SECRET_ID."""
+    return StoredSecret(
+        fetch=partial(fetch_secret, client, secret_id=settings.cache_key_secret_id),
+        parse=parse_keyring,
+        clock=time.time,
+        on_failure=telemetry.warn,
+    )
+
+
+def backend_caller(
+    request: Request, *, optional: frozenset[str] = frozenset()
+) -> tuple[Caller, dict[str, str]]:
+    """The user that a server of the site names in the body, and the body's fields.
+
+    Raises InvalidToken before anything of the body is read, InvalidRequest for a bad body.
+    """
+    identity.require_iam(request.context)
+    body = request.fields(
+        required=frozenset({"session_name"}),
+        optional=optional | {"device_id", "custom_consumer"},
+    )
+    caller = identity.backend(
+        session_name=body["session_name"],
+        device_id=body.get("device_id"),
+        custom_consumer=body.get("custom_consumer"),
+    )
+    return caller, body
