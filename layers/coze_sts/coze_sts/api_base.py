@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 _CONTAINER_HOSTS = frozenset(
@@ -10,33 +11,35 @@ _CONTAINER_HOSTS = frozenset(
 )
 
 
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_BASE = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?"
+    r"(?P<rest>[/?#].*)?"
+)
+
+
 def parse_api_base(value: str) -> str:
-    """Returns `https://host[:port]` without a trailing slash.
+    """Returns `https://host[:port]` in lower case, without a slash or a needless port.
 
     Plain http is accepted only for this machine and for the host of a container, where a
     stand-in may run. Raises ValueError with a sentence that does not repeat the value.
     """
-    parts = urlsplit(value.strip().rstrip("/"))
-    host = parts.hostname
-    if parts.scheme not in ("https", "http") or not host or not _has_valid_port(parts.netloc):
+    parts = _BASE.fullmatch(value.strip().lower())
+    if parts is None or not 0 < int(parts["port"] or 1) < 2**16:
         raise ValueError("must be a URL such as https://api.coze.cn")
-    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+    if (parts["rest"] or "").strip("/"):
         raise ValueError("must be a bare host such as https://api.coze.cn, with no path")
-    if parts.scheme == "http" and not _is_local(host):
+    scheme, host = parts["scheme"], parts["host"]
+    if scheme == "http" and not _is_local(host.strip("[]")):
         raise ValueError("must use https; http is for this machine and for container hosts only")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    # The audience is the Host header, and that has no port where the port is the scheme's own.
+    port = int(parts["port"] or _DEFAULT_PORTS[scheme])
+    return f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS[scheme] else f":{port}")
 
 
 def audience(api_base: str) -> str:
     """The `aud` of an assertion: the API host without a scheme, as Coze's SDKs send it."""
     return urlsplit(api_base).netloc
-
-
-def _has_valid_port(netloc: str) -> bool:
-    try:
-        return urlsplit(f"//{netloc}").port != 0
-    except ValueError:
-        return False
 
 
 def _is_local(host: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -14,6 +15,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from coze_sts.errors import Misconfigured
 
 MIN_KEY_CHARACTERS = 32
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class Purpose(Enum):
@@ -44,7 +47,7 @@ class Keyring:
 
     def derive(self, purpose: Purpose, *, key_id: str | None = None, salt: bytes = b"") -> bytes:
         """32 bytes for `purpose`, from the newest key unless named; KeyError if unknown."""
-        material = self.keys[key_id or self.newest]
+        material = self.keys[self.newest if key_id is None else key_id]
         return HKDF(algorithm=hashes.SHA256(), length=32, salt=salt, info=purpose.value).derive(
             material
         )
@@ -58,16 +61,16 @@ def parse_keyring(secret: str) -> Keyring:
     """Reads `{"1": "<random text>", "2": …}`; raises Misconfigured, never quoting a value."""
     try:
         entries = json.loads(secret)
-    except ValueError:
+    except (ValueError, RecursionError):
         entries = None
     if not isinstance(entries, dict) or not entries:
         raise Misconfigured("CACHE_KEY_SECRET_ID must hold a JSON object of numbered keys.")
     for number, text in entries.items():
-        if not (number.isascii() and number.isdecimal()):
+        if not _NUMBER.fullmatch(number):
             raise Misconfigured("CACHE_KEY_SECRET_ID names its keys by numbers: 1, 2, 3.")
-        if not isinstance(text, str) or len(text) < MIN_KEY_CHARACTERS:
+        if not isinstance(text, str) or not text.isascii() or len(text) < MIN_KEY_CHARACTERS:
             raise Misconfigured(
-                f"Key {number} in CACHE_KEY_SECRET_ID needs {MIN_KEY_CHARACTERS} random "
+                f"Key {number} in CACHE_KEY_SECRET_ID needs {MIN_KEY_CHARACTERS} random ASCII "
                 "characters or more."
             )
     return Keyring(keys={number: text.encode() for number, text in entries.items()})

@@ -16,7 +16,11 @@ MAX_DURATION_SECONDS = 86399
 """Coze's documented bound of `duration_seconds`."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PERMISSION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+"""Coze's own example, of its SDKs, is `Connector.botChat`."""
+
 _CLAIM = re.compile(r"[A-Za-z0-9_:/.-]{1,128}")
+_SECONDS = re.compile(r"[0-9]{1,5}")
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
 
@@ -81,7 +85,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         coze_account_id=reader.matching("COZE_ACCOUNT_ID", _ID),
         coze_enterprise_id=reader.matching("COZE_ENTERPRISE_ID", _ID),
         coze_bot_ids=reader.listed("COZE_BOT_IDS", _ID),
-        coze_permissions=reader.listed("COZE_PERMISSIONS", _ID),
+        coze_permissions=reader.listed("COZE_PERMISSIONS", _PERMISSION),
         token_duration_seconds=reader.duration("TOKEN_DURATION_SECONDS", default=3600),
         session_claim=reader.matching("SESSION_CLAIM", _CLAIM) or "sub",
         pseudonymous=reader.choice("SESSION_NAMING", "plain", "pseudonymous"),
@@ -150,7 +154,7 @@ class _Reader:
 
     def duration(self, name: str, *, default: int) -> int:
         value = self.text(name) or str(default)
-        seconds = int(value) if value.isascii() and value.isdecimal() else 0
+        seconds = int(value) if _SECONDS.fullmatch(value) else 0
         if not MIN_DURATION_SECONDS <= seconds <= MAX_DURATION_SECONDS:
             self.faults.append(
                 f"{name} must be a whole number of seconds from {MIN_DURATION_SECONDS} to "

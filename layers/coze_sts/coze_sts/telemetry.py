@@ -75,6 +75,6 @@ class Telemetry:
 def new_telemetry() -> Telemetry:
     """The telemetry of a process; the level comes from POWERTOOLS_LOG_LEVEL."""
     return Telemetry(
-        logger=Logger(service=SERVICE),
+        logger=Logger(service=SERVICE, location=None),
         metrics=Metrics(namespace=NAMESPACE, service=SERVICE),
     )

@@ -75,7 +75,7 @@ class TicketOffice:
     def _verify(self, ticket: str, *, now: float) -> Guest:
         signed, _, mac = ticket.rpartition(".")
         key_id = signed.partition(".")[2].partition(".")[0]
-        if len(ticket) > MAX_TICKET_CHARACTERS or key_id not in self.keys:
+        if len(ticket) > MAX_TICKET_CHARACTERS or not ticket.isascii() or key_id not in self.keys:
             raise _refusal()
         expected = _encode(self._mac(signed, key_id=key_id))
         # Comparing the text, not the decoded bytes, also refuses every other spelling of them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from coze_sts.access_token import AccessToken, State, state
+from coze_sts.access_token import LAST_SECONDS, AccessToken, State, state
 
 MAX_TOKENS = 512
 FRESH_SECONDS = 60
@@ -28,9 +28,14 @@ class TokenMemory:
         return token
 
     def put(self, key: str, token: AccessToken, *, now: float) -> None:
-        """Holds a FRESH token until it turns STALE, a minute at most, and a STALE one for 5 s."""
-        fresh = state(token, now=now) is State.FRESH
-        until = min(now + FRESH_SECONDS, token.refresh_at) if fresh else now + STALE_SECONDS
+        """Holds a FRESH token until it turns STALE, a minute at most, and any other for 5 s.
+
+        Never into its last seconds, in which nothing is handed out.
+        """
+        if state(token, now=now) is State.FRESH:
+            until = min(now + FRESH_SECONDS, token.refresh_at)
+        else:
+            until = min(now + STALE_SECONDS, token.expires_at - LAST_SECONDS)
         self._held[key] = (until, token)
         self._held.move_to_end(key)
         if len(self._held) > self._max_tokens:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from coze_sts.errors import StsError, TemporarilyUnavailable, UpstreamRejected
 
@@ -19,7 +19,9 @@ MAX_RETRY_AFTER_SECONDS = 300
 _RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _RETRYABLE_CODES = frozenset({"internal_error", "slow_down", "temporarily_unavailable"})
 _UNKNOWN_KID = re.compile(r"kid.*regist", re.IGNORECASE | re.DOTALL)
-_SECRETS = re.compile(r"ey[\w-]+\.[\w.-]+|(czs|pat|cztei)_\w+|-----BEGIN.*", re.DOTALL)
+_SECRETS = re.compile(r"ey[\w-]+\.[\w.-]+|(czs|pat|sat|cztei)_[\w.~+/=-]+|-----BEGIN.*", re.DOTALL)
+_TOKEN = re.compile(r"[!-~]+")
+"""VSCHAR of RFC 6749 appendix A.12, without the space."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +50,13 @@ class Answer:
 
 def read_grant(answer: Answer, *, host: str, sent_at: float) -> Grant:
     """Reads a success; raises UpstreamRejected or TemporarilyUnavailable for all else."""
-    if len(answer.body) > MAX_BODY_BYTES:
+    if len(answer.body) > MAX_BODY_BYTES and answer.status not in _RETRYABLE_STATUSES:
         raise UpstreamRejected(f"{host} answered {MAX_BODY_BYTES} bytes and more. {_trace(answer)}")
     body = _json_object(answer.body)
     if answer.status != 200 or body is None or "access_token" not in body:  # noqa: PLR2004
         raise _failure(answer, body or {}, host=host)
     token, expires_in = body["access_token"], _whole_number(body.get("expires_in"))
-    if not isinstance(token, str) or not token or expires_in is None or expires_in <= 0:
+    if not _is_token(token) or expires_in is None or expires_in <= 0:
         raise UpstreamRejected(f"{host} answered 200 without a usable token. {_trace(answer)}")
     expires_at = expires_in if expires_in >= EARLIEST_ABSOLUTE else int(sent_at) + expires_in
     return Grant(access_token=token, expires_at=expires_at, log_id=answer.log_id)
@@ -92,6 +94,10 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _is_token(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
 
 def _whole_number(value: object) -> int | None:

@@ -79,7 +79,7 @@ def load_private_key(pem: str) -> RSAPrivateKey:
 def _json_object(secret: str) -> dict[str, Any]:
     try:
         config = json.loads(secret)
-    except ValueError:
+    except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
         raise Misconfigured(

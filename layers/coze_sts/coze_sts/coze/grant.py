@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,12 +20,13 @@ TOTAL_SECONDS = 8
 
 
 def new_http_session() -> requests.Session:
-    """A session that keeps its connections and takes nothing from the environment.
+    """A session that keeps its connections, and nothing else: one visitor's cookies no other sends.
 
     With `trust_env` on, a .netrc file would replace the assertion in the Authorization header.
     """
     session = requests.Session()
     session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
 
 
@@ -56,6 +58,7 @@ def exchange(
 
 
 def _post(http: requests.Session, *, url: str, assertion: str, body: dict[str, Any]) -> Answer:
+    deadline = time.monotonic() + TOTAL_SECONDS
     with http.post(
         url,
         json=body,
@@ -68,7 +71,7 @@ def _post(http: requests.Session, *, url: str, assertion: str, body: dict[str, A
         return Answer(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
-            body=_read_body(response, deadline=time.monotonic() + TOTAL_SECONDS),
+            body=_read_body(response, deadline=deadline),
         )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from coze_sts.access_token import AccessToken, from_grant
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.assertion import claims, new_jti, sign
 from coze_sts.coze.grant import exchange
 from coze_sts.settings import Settings
+
+if TYPE_CHECKING:
+    import requests
 
 
 def mint(

@@ -1,0 +1,50 @@
+"""KeyRotationFunction: Secrets Manager calls it once for each step of a rotation."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import boto3
+from coze_sts import settings, telemetry
+from coze_sts.coze.app_key import CozeApp
+from coze_sts.coze.grant import new_http_session
+from coze_sts.coze.mint import mint
+from coze_sts.errors import StsError
+from coze_sts.key_rotation import KeyRotation
+
+SETTINGS = settings.from_environment()
+TELEMETRY = telemetry.new_telemetry()
+SECRETS = boto3.client("secretsmanager")
+HTTP = new_http_session()
+PROBE_SESSION = "coze-sts-key-rotation"
+
+
+def probe(app: CozeApp) -> None:
+    """Exchanges an assertion signed with the new key; raises where Coze refuses it."""
+    mint(
+        HTTP,
+        app=app,
+        settings=SETTINGS,
+        session_name=PROBE_SESSION,
+        session_context=None,
+        now=time.time(),
+    )
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> None:
+    """Runs one step; raising makes Secrets Manager report the rotation as failed."""
+    step = str(event.get("Step", ""))
+    TELEMETRY.begin(route=f"rotation {step}", request_id=str(event.get("ClientRequestToken", "")))
+    rotation = KeyRotation(
+        client=SECRETS,
+        secret_id=event["SecretId"],
+        version_id=event["ClientRequestToken"],
+        probe=probe,
+    )
+    try:
+        rotation.run(step)
+    except StsError as error:
+        TELEMETRY.refused(error)
+        raise
+    TELEMETRY.answered(200)

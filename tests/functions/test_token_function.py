@@ -1,0 +1,332 @@
+"""The routes of TokenFunction, from event to answer."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.functions.conftest import IAM, ORIGIN, Caller, signed_in
+from tests.local.coze import CozeStandIn
+
+ANSWER = {"access_token", "token", "token_type", "expires_in", "expires_at"}
+
+
+def session_of(coze: CozeStandIn, body: dict[str, Any]) -> str | None:
+    return coze.tokens[body["access_token"]].session_name
+
+
+def rejecting(body: dict[str, Any]) -> dict[str, str]:
+    return {"rejected_token": hashlib.sha256(body["access_token"].encode()).hexdigest()}
+
+
+def test_an_answer_has_the_fields_of_rfc_6749_and_is_never_stored(call: Caller) -> None:
+    status, body, headers = call("POST /token", authorizer=signed_in("alice"))
+    assert status == 200
+    assert set(body) == ANSWER
+    assert body["token"] == body["access_token"]
+    assert body["token_type"] == "Bearer"
+    assert 3590 <= body["expires_in"] <= 3600
+    assert headers["cache-control"] == "no-store"
+    assert headers["content-type"] == "application/json"
+
+
+def test_a_visitor_gets_a_token_for_the_session_of_their_own_claim(
+    call: Caller, coze: CozeStandIn
+) -> None:
+    _, alice, _ = call("POST /token", authorizer=signed_in("alice"))
+    _, bob, _ = call("POST /token", authorizer=signed_in("bob"))
+    assert session_of(coze, alice) == "alice"
+    assert session_of(coze, bob) == "bob"
+
+
+def test_a_user_and_a_backend_that_mean_the_same_person_share_one_exchange(
+    call: Caller, coze: CozeStandIn
+) -> None:
+    _, page, _ = call("POST /token", authorizer=signed_in("u-42"))
+    _, server, _ = call("POST /backend/token", {"session_name": "u-42"}, authorizer=IAM)
+    assert page["access_token"] == server["access_token"]
+    assert len(coze.exchanges) == 1
+
+
+def test_a_second_process_finds_the_token_in_the_table(
+    load: Callable[[str], ModuleType], coze: CozeStandIn
+) -> None:
+    answers = [
+        Caller(load("token").lambda_handler)("POST /token", authorizer=signed_in("alice"))[1]
+        for _ in range(2)
+    ]
+    assert answers[0]["access_token"] == answers[1]["access_token"]
+    assert len(coze.exchanges) == 1
+
+
+def test_no_row_of_the_table_holds_a_token_or_a_name(
+    call: Caller, environment: dict[str, str]
+) -> None:
+    _, body, _ = call("POST /token", authorizer=signed_in("alice-the-visitor"))
+    items = boto3.client("dynamodb").scan(TableName=environment["TOKEN_TABLE"])["Items"]
+    assert len(items) == 1
+    assert body["access_token"].encode() not in items[0]["ct"]["B"]
+    assert "alice" not in str(items)
+
+
+def test_a_new_guest_gets_a_ticket_that_brings_the_same_session_back(
+    call: Caller, coze: CozeStandIn
+) -> None:
+    _, first, _ = call("POST /guest/token", {})
+    _, again, _ = call("POST /guest/token", {"guest_ticket": first["guest_ticket"]})
+    assert set(first) == ANSWER | {"guest_ticket", "guest_ticket_expires_at"}
+    assert again["access_token"] == first["access_token"]
+    assert session_of(coze, first).startswith("guest_")
+
+
+def test_two_new_guests_never_share_a_session(call: Caller, coze: CozeStandIn) -> None:
+    sessions = {session_of(coze, call("POST /guest/token")[1]) for _ in range(5)}
+    assert len(sessions) == 5
+
+
+def test_a_bad_guest_ticket_is_401_and_never_a_new_guest(call: Caller, coze: CozeStandIn) -> None:
+    status, body, headers = call("POST /guest/token", {"guest_ticket": "g1.1.forged.forged"})
+    assert (status, body["error"]) == (401, "invalid_token")
+    assert "www-authenticate" in headers
+    assert not coze.exchanges
+
+
+def test_guests_are_refused_where_they_are_not_configured(
+    environment: dict[str, str],
+    load: Callable[[str], ModuleType],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GUEST_SESSIONS", "off")
+    status, body, _ = Caller(load("token").lambda_handler)("POST /guest/token", {})
+    assert (status, body["error"]) == (403, "access_denied")
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("POST /token", None),
+        ("DELETE /token", None),
+        ("POST /backend/token", {"session_name": "u-42"}),
+        ("DELETE /backend/token", {"session_name": "u-42"}),
+    ],
+)
+@pytest.mark.parametrize("authorizer", [None, {}, {"lambda": {"sub": "alice"}}])
+def test_a_route_whose_authorizer_did_not_run_is_401(
+    call: Caller, coze: CozeStandIn, route: str, body: object, authorizer: dict[str, Any] | None
+) -> None:
+    status, answer, _ = call(route, body, authorizer=authorizer)
+    assert (status, answer["error"]) == (401, "invalid_token")
+    assert not coze.exchanges
+
+
+def test_one_authorizer_never_stands_in_for_another(call: Caller) -> None:
+    assert call("POST /token", authorizer=IAM)[0] == 401
+    assert (
+        call("POST /backend/token", {"session_name": "x"}, authorizer=signed_in("alice"))[0] == 401
+    )
+
+
+@pytest.mark.parametrize("claim", ["guest_aaaa", "GUEST_aaaa", "a\u200bb", "", "[a b]", True, None])
+def test_a_claim_that_cannot_name_a_session_is_403(call: Caller, claim: object) -> None:
+    status, body, _ = call("POST /token", authorizer=signed_in(claim))
+    assert (status, body["error"]) == (403, "access_denied")
+
+
+def test_a_browser_never_names_a_session(call: Caller, coze: CozeStandIn) -> None:
+    for route in ("POST /token", "POST /guest/token"):
+        status, body, _ = call(route, {"session_name": "bob"}, authorizer=signed_in("alice"))
+        assert (status, body["error"]) == (400, "invalid_request")
+    assert not coze.exchanges
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "not json",
+        "[]",
+        '"text"',
+        "{} {}",
+        '{"session_name": 42}',
+        '{"session_name": null}',
+        "{}",
+        '{"session_name": "a", "session_name": "b"}',
+        '{"session_name": "a", "admin": "yes"}',
+        '{"session_name": "a", "rejected_token": "' + "A" * 64 + '"}',
+        '{"session_name": "a", "device_id": "d", "custom_consumer": "c"}',
+        '{"session_name": "a", "device_id": ""}',
+        '{"session_name": "guest_a"}',
+        '{"session_name": " a"}',
+        '{"session_name": "e\\u0301"}',
+        '{"session_name": "\\ud800"}',
+        '{"session_name": NaN}',
+        '{"session_name": "' + "a" * 129 + '"}',
+        "[" * 4000,
+        " " * 4097,
+    ],
+)
+def test_bad_input_is_400_and_changes_nothing(call: Caller, coze: CozeStandIn, raw: str) -> None:
+    status, body, _ = call("POST /backend/token", raw=raw, authorizer=IAM)
+    assert (status, body["error"]) == (400, "invalid_request")
+    assert body["request_id"] == "req-1"
+    assert not coze.exchanges
+
+
+@pytest.mark.parametrize("consumer", [{"device_id": "d-1"}, {"custom_consumer": "c-1"}])
+def test_a_backend_may_say_who_pays(
+    call: Caller, coze: CozeStandIn, consumer: dict[str, str]
+) -> None:
+    assert call("POST /backend/token", {"session_name": "a"} | consumer, authorizer=IAM)[0] == 200
+    assert coze.exchanges[0].session_context == {"device_info": consumer}
+
+
+def test_a_forgotten_token_is_replaced_at_the_next_request(call: Caller, coze: CozeStandIn) -> None:
+    _, first, _ = call("POST /token", authorizer=signed_in("alice"))
+    status, body, _ = call("DELETE /token", authorizer=signed_in("alice"))
+    assert (status, body) == (204, {})
+    _, second, _ = call("POST /token", authorizer=signed_in("alice"))
+    assert second["access_token"] != first["access_token"]
+    assert call("DELETE /backend/token", {"session_name": "alice"}, authorizer=IAM)[0] == 204
+    call("POST /token", authorizer=signed_in("alice"))
+    assert len(coze.exchanges) == 3
+
+
+def test_forgetting_one_session_leaves_the_others(call: Caller, coze: CozeStandIn) -> None:
+    call("POST /token", authorizer=signed_in("alice"))
+    call("DELETE /token", authorizer=signed_in("bob"))
+    call("POST /token", authorizer=signed_in("alice"))
+    assert len(coze.exchanges) == 1
+
+
+def test_a_rejected_token_is_replaced_once_and_a_storm_is_429(
+    call: Caller, coze: CozeStandIn
+) -> None:
+    _, first, _ = call("POST /token", authorizer=signed_in("alice"))
+    _, second, _ = call("POST /token", rejecting(first), authorizer=signed_in("alice"))
+    assert second["access_token"] != first["access_token"]
+    status, body, headers = call("POST /token", rejecting(second), authorizer=signed_in("alice"))
+    assert (status, body["error"]) == (429, "slow_down")
+    assert 1 <= int(headers["retry-after"]) <= 61
+    assert len(coze.exchanges) == 2
+
+
+def test_rejecting_a_token_that_is_not_held_costs_no_exchange(
+    call: Caller, coze: CozeStandIn
+) -> None:
+    _, first, _ = call("POST /token", authorizer=signed_in("alice"))
+    body = {"rejected_token": "0" * 64}
+    assert call("POST /token", body, authorizer=signed_in("alice"))[1]["token"] == first["token"]
+    assert len(coze.exchanges) == 1
+
+
+@pytest.mark.parametrize("route", ["POST /token", "POST /guest/token", "DELETE /token"])
+def test_a_page_of_a_foreign_origin_is_403(call: Caller, route: str) -> None:
+    foreign = [ORIGIN + ".evil.com", "null", ORIGIN.upper(), ORIGIN + ":444"]
+    for origin in foreign:
+        status, body, _ = call(route, authorizer=signed_in("alice"), origin=origin)
+        assert (status, body["error"]) == (403, "access_denied")
+    assert call(route, authorizer=signed_in("alice"), origin=ORIGIN)[0] in (200, 204)
+
+
+def test_health_answers_without_asking_anybody(call: Caller, coze: CozeStandIn) -> None:
+    assert call("GET /health")[:2] == (200, {"status": "ok"})
+
+
+def test_an_unknown_route_is_404(call: Caller) -> None:
+    status, body, _ = call("GET /token", authorizer=signed_in("alice"))
+    assert (status, body["error"]) == (404, "not_found")
+
+
+def test_a_key_that_coze_does_not_know_is_502_and_the_log_says_what_to_do(
+    call: Caller,
+    coze: CozeStandIn,
+    config: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    coze.forget_key(kid=config["public_key_id"])
+    status, body, _ = call("POST /token", authorizer=signed_in("alice"))
+    assert (status, body["error"]) == (502, "upstream_rejected")
+    assert "region" not in body["error_description"]
+    assert "other region" in capsys.readouterr().out
+    _, body, _ = call("POST /backend/token", {"session_name": "alice"}, authorizer=IAM)
+    assert "other region" in body["error_description"]
+
+
+def test_coze_failing_is_503_with_retry_after(call: Caller, coze: CozeStandIn) -> None:
+    coze.fail_next(status=500, body={"code": 5000, "msg": "internal"}, times=10)
+    status, body, headers = call("POST /token", authorizer=signed_in("alice"))
+    assert (status, body["error"]) == (503, "temporarily_unavailable")
+    assert int(headers["retry-after"]) >= 1
+
+
+def test_a_secret_without_a_value_is_500_and_the_log_names_the_command(
+    environment: dict[str, str],
+    load: Callable[[str], ModuleType],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    empty = boto3.client("secretsmanager").create_secret(Name="empty")["ARN"]
+    monkeypatch.setenv("COZE_SECRET_ID", empty)
+    status, body, _ = Caller(load("token").lambda_handler)("POST /guest/token", {})
+    assert (status, body["error"]) == (500, "server_error")
+    assert empty not in str(body)
+    assert "put-secret-value" in capsys.readouterr().out
+
+
+def test_a_table_that_is_gone_costs_no_visitor_their_token(
+    call: Caller, environment: dict[str, str]
+) -> None:
+    boto3.client("dynamodb").delete_table(TableName=environment["TOKEN_TABLE"])
+    assert call("POST /token", authorizer=signed_in("alice"))[0] == 200
+
+
+def test_a_bug_of_ours_tells_a_stranger_nothing(
+    load: Callable[[str], ModuleType],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = load("token")
+
+    def break_down(_request: object) -> None:
+        raise RuntimeError("czs_secret")
+
+    monkeypatch.setitem(app.ROUTES, "GET /health", break_down)
+    status, body, _ = Caller(app.lambda_handler)("GET /health")
+    assert (status, body["error"]) == (500, "server_error")
+    printed = capsys.readouterr().out
+    assert "czs_secret" not in printed + str(body)
+    assert "break_down" in printed
+
+
+def test_no_secret_and_no_name_is_logged(
+    call: Caller, config: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    logging.getLogger("coze-sts").setLevel(logging.DEBUG)
+    _, user, _ = call("POST /token", authorizer=signed_in("alice-the-visitor"))
+    _, guest, _ = call("POST /guest/token", {})
+    call("POST /guest/token", {"guest_ticket": guest["guest_ticket"] + "x"})
+    call("POST /token", rejecting(user), authorizer=signed_in("alice-the-visitor"))
+    printed = capsys.readouterr().out
+    assert printed.count('"message":"answered"') == 3
+    for secret in (user["token"], guest["token"], guest["guest_ticket"], "alice-the-visitor"):
+        assert secret not in printed
+    assert config["private_key"][40:80] not in printed
+
+
+def test_every_request_is_one_log_line_and_one_metric_record(
+    call: Caller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("POST /token", authorizer=signed_in("alice"))
+    capsys.readouterr()
+    call("POST /token", authorizer=signed_in("alice"))
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [("_aws" in record) for record in records] == [True, False]
+    metric, line = records
+    assert metric["MemoryHit"] == [1.0]
+    assert line["correlation_id"] == "req-1"
+    assert (line["route"], line["status"], line["source"]) == ("POST /token", 200, "MemoryHit")
+    assert len(line["session"]) == 16

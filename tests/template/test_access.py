@@ -1,0 +1,134 @@
+"""Who may do what: the whole of it, so that a permission more is a failure too."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.local import template
+from tests.template.variants import Variant
+
+READ_SECRET = "secretsmanager:GetSecretValue"
+
+
+def _statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    return [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _allowed(role: dict[str, Any]) -> set[tuple[str, str]]:
+    assert {statement["Effect"] for statement in _statements(role)} == {"Allow"}
+    return {
+        (action, resource)
+        for statement in _statements(role)
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+
+
+def _logs(function: str) -> set[tuple[str, str]]:
+    group = f"${{{function}LogGroup.Arn}}"
+    return {("logs:CreateLogStream", group), ("logs:PutLogEvents", group)}
+
+
+def _kms(stack: Variant, *actions: str) -> set[tuple[str, str]]:
+    return {(f"kms:{action}", stack.kms_key_arn) for action in actions if stack.kms_key}
+
+
+def test_the_token_function_reads_both_secrets_and_uses_the_table(stack: Variant) -> None:
+    assert _allowed(stack.of_type("AWS::IAM::Role")["TokenFunctionRole"]) == (
+        _logs("TokenFunction")
+        | {(READ_SECRET, stack.coze_secret), (READ_SECRET, "${CacheKeySecret}")}
+        | {(f"dynamodb:{a}Item", "${TokenTable.Arn}") for a in ("Get", "Update", "Delete")}
+        | _kms(
+            stack,
+            "Decrypt",
+            "DescribeKey",
+            "Encrypt",
+            "GenerateDataKey",
+            "ReEncryptFrom",
+            "ReEncryptTo",
+        )
+    )
+
+
+def test_the_assertion_function_reads_both_secrets_and_no_table(stack: Variant) -> None:
+    assert _allowed(stack.of_type("AWS::IAM::Role")["AssertionFunctionRole"]) == (
+        _logs("AssertionFunction")
+        | {(READ_SECRET, stack.coze_secret), (READ_SECRET, "${CacheKeySecret}")}
+        | _kms(stack, "Decrypt")
+    )
+
+
+def test_the_rotation_function_changes_the_coze_secret_and_nothing_else(stack: Variant) -> None:
+    rotation = ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
+
+    assert _allowed(stack.of_type("AWS::IAM::Role")["KeyRotationFunctionRole"]) == (
+        _logs("KeyRotationFunction")
+        | {(f"secretsmanager:{action}", stack.coze_secret) for action in rotation}
+        | _kms(stack, "Decrypt", "GenerateDataKey")
+    )
+
+
+def test_each_function_has_a_role_that_only_lambda_takes(stack: Variant) -> None:
+    roles = stack.of_type("AWS::IAM::Role")
+
+    assert set(roles) == {f"{name}Role" for name in stack.of_type("AWS::Lambda::Function")}
+    for role in roles.values():
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+        assert "ManagedPolicyArns" not in role
+
+
+def test_no_statement_has_a_wildcard(stack: Variant) -> None:
+    for role in stack.of_type("AWS::IAM::Role").values():
+        for action, resource in _allowed(role):
+            assert "*" not in action + resource
+
+
+def test_the_kms_key_is_used_only_through_the_services_that_hold_data(stack: Variant) -> None:
+    for name, role in stack.of_type("AWS::IAM::Role").items():
+        conditions = [s["Condition"] for s in _statements(role) if "Condition" in s]
+        services = ["secretsmanager", "dynamodb"] if name == "TokenFunctionRole" else None
+        via = [f"{service}.{stack.region}.amazonaws.com*" for service in services or []]
+        expected = via or f"secretsmanager.{stack.region}.amazonaws.com*"
+        assert conditions == [{"StringLike": {"kms:ViaService": expected}}] * stack.kms_key
+
+
+def test_each_function_is_invoked_by_its_own_service_only(stack: Variant) -> None:
+    api = f"arn:{stack.partition}:execute-api:{stack.region}:{template.ACCOUNT_ID}:${{TokenApi}}"
+    invoke = {"Action": "lambda:InvokeFunction"}
+    permissions = stack.of_type("AWS::Lambda::Permission").values()
+
+    assert sorted(permissions, key=lambda p: p["FunctionName"]) == [
+        invoke
+        | {
+            "FunctionName": "${AssertionFunction}",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": f"{api}/*/POST/backend/assertion",
+        },
+        invoke
+        | {
+            "FunctionName": "${KeyRotationFunction}",
+            "Principal": "secretsmanager.amazonaws.com",
+            "SourceAccount": template.ACCOUNT_ID,
+        },
+        invoke
+        | {
+            "FunctionName": "${TokenFunction}",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": f"{api}/*",
+        },
+    ]
+
+
+def test_no_arn_region_or_domain_is_that_of_another_partition(stack: Variant) -> None:
+    everything = json.dumps([stack.resources, stack.outputs])
+    other = {"aws": ["arn:aws-cn:", "cn-north-1"], "aws-cn": ["arn:aws:", "us-east-1"]}
+
+    assert f"arn:{stack.partition}:" in everything
+    for foreign in other[stack.partition]:
+        assert foreign not in everything

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.local import template
+from tests.template.variants import Variant
+
+PARAMETERS = template.source()["Parameters"]
+SECRET = "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:coze/site-a1B2c3"
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_explains_itself_and_has_a_default_and_bounds(name: str) -> None:
+    declared = PARAMETERS[name]
+
+    assert declared.keys() >= {"Description", "Default", "ConstraintDescription"}
+    assert {"AllowedPattern", "AllowedValues", "MinValue"} & declared.keys()
+
+
+def test_the_console_shows_every_parameter_once() -> None:
+    groups = template.source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    shown = [name for group in groups for name in group["Parameters"]]
+
+    assert sorted(shown) == sorted(PARAMETERS)
+
+
+def test_the_defaults_deploy() -> None:
+    assert template.refusals({}) == []
+
+
+def test_every_combination_of_conditions_deploys(stack: Variant) -> None:
+    assert template.refusals(stack.parameters) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AllowedOrigins", "https://a.example.com,https://b.example.com:8443"),
+        ("AllowedOrigins", "https://a.example.com, http://localhost:3000"),
+        ("AllowedOrigins", "http://127.0.0.1"),
+        ("ConnectorId", "2001"),
+        ("CozeAccountId", "7350000000000000000"),
+        ("CozeApiBase", "https://api.coze.cn"),
+        ("CozeEnterpriseId", "volcano_2100000000"),
+        ("CozeSecretId", SECRET),
+        ("KmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/mrk-0a1b"),
+        ("SessionClaim", "https://example.com/user_id"),
+        ("TokenDurationSeconds", 60),
+        ("TokenDurationSeconds", 86399),
+    ],
+)
+def test_sound_values_are_accepted(name: str, value: object) -> None:
+    assert template.refusals({name: value}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AllowedOrigins", "*"),
+        ("AllowedOrigins", "https://*.example.com"),
+        ("AllowedOrigins", "https://example.com/"),
+        ("AllowedOrigins", "https://example.com/path"),
+        ("AllowedOrigins", "https://EXAMPLE.com"),
+        ("AllowedOrigins", "http://example.com"),
+        ("AllowedOrigins", "http://localhost.example.com"),
+        ("AllowedOrigins", "example.com"),
+        ("AllowedOrigins", "null"),
+        ("AllowedOrigins", "https://good.example.com,*"),
+        ("Architecture", "arm"),
+        ("BurstLimit", 0),
+        ("ConnectorId", "20 01"),
+        ("CozeAccountId", "a/b"),
+        ("CozeApiBase", "api.coze.cn"),
+        ("CozeApiBase", "http://api.coze.cn"),
+        ("CozeApiBase", "https://api.coze.cn/"),
+        ("CozeEnterpriseId", "../token"),
+        ("CozeSecretId", "coze/site"),
+        ("CozeSecretId", SECRET.removesuffix("-a1B2c3")),
+        ("EndUserQuota", "true"),
+        ("GuestSessions", "yes"),
+        ("KmsKeyArn", "alias/mine"),
+        ("LogRetentionDays", 2),
+        ("PublicBurstLimit", 5001),
+        ("PublicRateLimit", 10001),
+        ("RateLimit", 0),
+        ("SessionClaim", ""),
+        ("SessionNaming", "hashed"),
+        ("TokenDurationSeconds", 59),
+        ("TokenDurationSeconds", 86400),
+    ],
+)
+def test_unsound_values_are_refused_in_words(name: str, value: object) -> None:
+    assert template.refusals({name: value}) == [
+        f"{name} {PARAMETERS[name]['ConstraintDescription']}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OidcIssuer", "http://login.example.com"),
+        ("OidcIssuer", "https://login.example.com/?tenant=a"),
+        ("OidcIssuer", "login.example.com"),
+        ("OidcAudience", "web, app"),
+        ("OidcAudience", "web,"),
+    ],
+)
+def test_an_unsound_issuer_or_audience_is_refused(name: str, value: str) -> None:
+    sound = {"OidcIssuer": "https://login.example.com", "OidcAudience": "web"}
+
+    assert template.refusals(sound) == []
+    assert template.refusals(sound | {name: value}) == [
+        f"{name} {PARAMETERS[name]['ConstraintDescription']}"
+    ]
+
+
+@pytest.mark.parametrize("name", ["CozeBotIds", "CozePermissions"])
+@pytest.mark.parametrize("value", ["a, b", "a,", ",a", "a b"])
+def test_a_malformed_list_is_refused(name: str, value: str) -> None:
+    sound = {"CozeBotIds": "7350000000000000000,7350000000000000001", "CozePermissions": "botChat"}
+
+    assert template.refusals(sound) == []
+    assert template.refusals(sound | {name: value}) == [
+        f"{name} {PARAMETERS[name]['ConstraintDescription']}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "refusal"),
+    [
+        ({"OidcIssuer": "https://login.example.com"}, "OidcIssuer needs OidcAudience"),
+        ({"OidcAudience": "web"}, "OidcAudience means nothing without OidcIssuer"),
+        ({"CozeAccountId": "1", "CozeEnterpriseId": "2"}, "CozeAccountId or CozeEnterpriseId"),
+        ({"CozeBotIds": "1"}, "CozeBotIds needs CozePermissions"),
+        ({"CozePermissions": "botChat"}, "CozePermissions needs CozeBotIds"),
+    ],
+)
+def test_contradictions_are_refused_before_anything_is_created(
+    parameters: dict[str, object], refusal: str
+) -> None:
+    [said] = template.refusals(parameters)
+
+    assert refusal in said
+    assert set(parameters) & {word.strip(".,") for word in said.split()}
+
+
+def test_a_parameter_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(KeyError, match="CozeBase"):
+        template.expand({"CozeBase": "https://api.coze.cn"})
