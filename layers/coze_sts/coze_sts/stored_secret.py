@@ -44,7 +44,7 @@ class SecretVersion:
 def fetch_secret(client: SecretsManagerClient, *, secret_id: str) -> SecretVersion:
     """Reads AWSCURRENT; raises Misconfigured or TemporarilyUnavailable, never quoting AWS."""
     try:
-        answer = client.get_secret_value(SecretId=secret_id)
+        answer = client.get_secret_value(SecretId=secret_id, VersionStage="AWSCURRENT")
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "unknown")
         raise _failure(secret_id, code) from None

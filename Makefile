@@ -1,0 +1,30 @@
+# `make dev` tries the service on this machine; `make test` runs every test that can run on it.
+PYTHON ?= python3
+VENV = .venv
+UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
+
+.PHONY: dev test lint lock
+
+dev: $(VENV)/ready
+	@$(VENV)/bin/python -m tests.local
+
+test: $(VENV)/ready
+	$(VENV)/bin/pytest
+
+lint: $(VENV)/ready
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/cfn-lint --regions us-east-1 cn-north-1 cn-northwest-1 -- template.yaml
+
+lock: $(VENV)/ready
+	$(VENV)/bin/pip install --quiet uv
+	cd layers/coze_sts && ../../$(UV) requirements.in --output-file requirements.txt
+	cd tests && ../$(UV) --constraints ../layers/coze_sts/requirements.txt requirements.in --output-file requirements.txt
+
+$(VENV)/ready: tests/requirements.txt
+	@echo "Installing into $(VENV), once …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=python3.13 …' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements.txt
+	@touch $@
