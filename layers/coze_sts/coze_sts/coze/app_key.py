@@ -78,7 +78,7 @@ def load_private_key(pem: str) -> RSAPrivateKey:
 
 def _json_object(secret: str) -> dict[str, Any]:
     try:
-        config = json.loads(secret)
+        config = json.loads(secret.removeprefix("\ufeff"))  # Windows editors put it there
     except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):

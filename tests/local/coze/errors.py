@@ -1,0 +1,47 @@
+"""Coze's two error shapes: one of the token endpoint, one of every other endpoint."""
+
+from collections.abc import Mapping
+from typing import Any
+
+OAUTH_STATUS = {
+    "invalid_request": 400,
+    "unsupported_grant_type": 400,
+    "invalid_client": 401,
+    "access_deny": 403,
+    "internal_error": 500,
+}
+
+
+class OAuthRefusal(Exception):
+    """The token endpoint refuses; ``code`` is one of OAUTH_STATUS."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = OAUTH_STATUS[code]
+        self.body = {"error_code": code, "error_message": message, "error": code}
+
+
+class ApiRefusal(Exception):
+    """Any other endpoint refuses; ``code`` is a number of Coze's own list."""
+
+    def __init__(self, *, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def invalid_request(parameter: str) -> OAuthRefusal:
+    """The refusal of a parameter, in Coze's words."""
+    return OAuthRefusal("invalid_request", f"invalid request: {parameter}")
+
+
+def invalid_client(why: str) -> OAuthRefusal:
+    """The refusal of an assertion."""
+    return OAuthRefusal("invalid_client", why)
+
+
+def envelope(*, code: int, message: str, data: Any, logid: str) -> Mapping[str, Any]:
+    """The body of every API answer, good or bad."""
+    body = {"code": code, "msg": message, "detail": {"logid": logid}}
+    return body if data is None else {"data": data, **body}

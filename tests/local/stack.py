@@ -1,0 +1,130 @@
+"""The whole stack: AWS, Coze, issuer and gateway, wired as template.yaml wires the real one."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+from tests.local import template
+from tests.local.aws import REGION, LocalAws, client_environment
+from tests.local.coze import CozeStandIn, demo_config
+from tests.local.functions import ROOT, LocalFunction
+from tests.local.gateway import Gateway, IamUser
+from tests.local.gateway.routes import of_type
+from tests.local.oidc import OidcIssuer
+from tests.local.ports import Ports
+from tests.local.server import Server
+
+DEMO_AUDIENCE = "coze-sts-demo"
+DEMO_BACKEND = IamUser(
+    name="demo-backend", access_key="LOCALDEMOBACKEND", secret_key="local-demo-secret-key"
+)
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class LocalStack:
+    """Everything runs from ``with LocalStack() as stack`` to the end of the block.
+
+    ``parameters`` are those of template.yaml and win over the demo's own. ``coze_config`` is the
+    text of a coze_oauth_config.json to use in place of the stand-in's app. ``coze_host`` is the
+    name of this machine for whoever calls the stand-in; with ``Ports.take(host="0.0.0.0")`` a
+    container can. ``tell`` gets a line for each request that the gateway refuses.
+    """
+
+    def __init__(
+        self,
+        *,
+        parameters: Mapping[str, str] = NOTHING,
+        ports: Ports | None = None,
+        coze_config: str | None = None,
+        coze_host: str = "127.0.0.1",
+        clock: Callable[[], float] = time.time,
+        tell: Callable[[str], object] = lambda _line: None,
+    ) -> None:
+        ports = ports or Ports.take()
+        self.url = ports.gateway.url
+        self.parameters = {**_demo_parameters(ports), **parameters}
+        self.resources = template.expand(self.parameters, partition="aws", region=REGION)
+        self.coze = CozeStandIn(clock=clock)
+        self.oidc = OidcIssuer(issuer=ports.oidc.url, audience=DEMO_AUDIENCE, clock=clock)
+        self.aws = LocalAws(at=ports.aws)
+        self.aws.create(self.resources)
+        self.coze_config = coze_config or self._demo_app(f"http://{coze_host}:{ports.coze.port}")
+        self.aws.put_secret("CozeSecret", self.coze_config)
+        self.functions = self._functions()
+        self.gateway = Gateway(
+            resources=self.resources,
+            invoke=lambda name, event: self.functions[name].invoke(event),
+            users=[DEMO_BACKEND],
+            region=REGION,
+            clock=clock,
+            tell=tell,
+        )
+        self.servers = [
+            Server(self.coze, at=ports.coze),
+            Server(self.oidc, at=ports.oidc),
+            Server(self.gateway, at=ports.gateway),
+        ]
+        self.coze_url = ports.coze.url
+
+    def environment(self, function: str, *, host: str = "127.0.0.1") -> dict[str, str]:
+        """The variables of a function as the template sets them, and those that point it here.
+
+        ``host`` is the name of this machine where the function runs.
+        """
+        declared = self.resources[function]["Properties"]["Environment"]["Variables"]
+        return {
+            **{name: self.aws.resolve(str(value)) for name, value in declared.items()},
+            **client_environment(f"http://{host}:{self.aws.server.port}"),
+        }
+
+    def close(self) -> None:
+        """Stop everything."""
+        for server in self.servers:
+            server.close()
+        self.aws.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _demo_app(self, url: str) -> str:
+        config, public_pem = demo_config(url)
+        self.coze.register_app(
+            client_id=config["client_id"],
+            kid=config["public_key_id"],
+            public_key_pem=public_pem,
+        )
+        return json.dumps(config)
+
+    def _functions(self) -> dict[str, LocalFunction]:
+        written = template.source()["Resources"]  # knows the folders; expanded, it is an S3 key
+        return {
+            name: LocalFunction(
+                name=name,
+                folder=ROOT / written[name]["Properties"]["CodeUri"],
+                handler=properties["Handler"],
+                environment=self.environment(name),
+                timeout=properties["Timeout"],
+                memory=properties["MemorySize"],
+            )
+            for name, properties in of_type(self.resources, "AWS::Lambda::Function").items()
+        }
+
+
+def _demo_parameters(ports: Ports) -> dict[str, str]:
+    return {
+        "GuestSessions": "on",
+        "OidcIssuer": ports.oidc.url,
+        "OidcAudience": DEMO_AUDIENCE,
+        "AllowedOrigins": f"http://127.0.0.1:{ports.gateway.port},"
+        f"http://localhost:{ports.gateway.port}",
+    }

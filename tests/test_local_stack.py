@@ -1,0 +1,72 @@
+"""The stack answers as the deployed one would, and each of two keeps to itself."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.local.ports import CannotListen, Ports, listen
+from tests.local.stack import LocalStack
+
+TIMEOUT_SECONDS = 10
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    with LocalStack() as stack:
+        yield stack
+
+
+def post(url: str, **options: object) -> requests.Response:
+    return requests.post(url, timeout=TIMEOUT_SECONDS, **options)  # type: ignore[arg-type]
+
+
+def user_token(stack: LocalStack, user: str) -> str:
+    bearer = {"Authorization": f"Bearer {stack.oidc.id_token(user)}"}
+    answer = post(f"{stack.url}/token", headers=bearer)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+def test_two_users_get_tokens_of_two_sessions(stack: LocalStack) -> None:
+    tokens = [user_token(stack, user) for user in ("alice", "bob")]
+    assert [stack.coze.tokens[token].session_name for token in tokens] == ["alice", "bob"]
+
+
+def test_a_token_is_kept_in_the_table(stack: LocalStack) -> None:
+    assert user_token(stack, "carol") == user_token(stack, "carol")
+    rows = stack.aws.dynamodb.scan(TableName=stack.aws.resolve("${TokenTable}"))["Items"]
+    assert rows
+    assert all(row["pk"]["S"] and row["purge_at"]["N"] for row in rows)
+
+
+def test_parameters_of_the_template_change_the_service(stack: LocalStack) -> None:
+    with LocalStack(parameters={"GuestSessions": "off", "TokenDurationSeconds": "600"}) as other:
+        assert post(f"{other.url}/guest/token").status_code == 403
+        token = user_token(other, "alice")
+        assert token in other.coze.tokens
+        assert token not in stack.coze.tokens
+        assert other.coze.exchanges[0].duration_seconds == 600
+    assert post(f"{stack.url}/guest/token").status_code == 200
+
+
+def test_without_an_issuer_there_is_no_token_route() -> None:
+    with LocalStack(parameters={"OidcIssuer": "", "OidcAudience": ""}) as stack:
+        assert post(f"{stack.url}/token").status_code == 404
+
+
+def test_a_container_is_pointed_at_this_machine_by_its_name_for_it() -> None:
+    with LocalStack(ports=Ports.take(host="0.0.0.0"), coze_host="172.17.0.1") as stack:
+        seen = stack.environment("TokenFunction", host="172.17.0.1")
+        assert seen["AWS_ENDPOINT_URL"] == f"http://172.17.0.1:{stack.aws.server.port}"
+        assert seen["TOKEN_TABLE"] == stack.aws.resolve("${TokenTable}")
+        assert '"coze_api_base": "http://172.17.0.1:' in stack.coze_config
+
+
+def test_a_taken_port_frees_the_others_again() -> None:
+    taken = listen()
+    first = taken.port - 1
+    with pytest.raises(CannotListen):
+        Ports.take(first=first)
+    taken.socket.close()
+    listen(port=first).socket.close()
