@@ -310,3 +310,16 @@ def test_a_row_is_purged_a_day_after_its_token_expired(
 ) -> None:
     token = start().token_for(ALICE)
     assert int(rows(dynamodb)[0]["purge_at"]["N"]) == token.expires_at + 24 * 3600
+
+
+def test_a_page_cannot_storm_coze_while_the_table_is_down(
+    start: Callable[..., Broker], coze: CozeStandIn, dynamodb: Any
+) -> None:
+    dynamodb.delete_table(TableName=TABLE)
+    broker = start()
+    token = broker.token_for(ALICE)
+    token = broker.token_for(ALICE, rejected=rejected(token))
+    for _ in range(5):
+        with pytest.raises(SlowDown):
+            broker.token_for(ALICE, rejected=rejected(token))
+    assert len(coze.exchanges) == 2

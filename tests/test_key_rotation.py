@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
-from coze_sts.coze.app_key import CozeApp
+from coze_sts.coze.app_key import CozeApp, parse_app
 from coze_sts.errors import Misconfigured, UpstreamRejected
 from coze_sts.key_rotation import KeyRotation
 from moto import mock_aws
@@ -50,7 +50,9 @@ def stage(secrets: Any, secret_id: str, text: str) -> None:
 
 def begin(secrets: Any, secret_id: str, probe: Callable[[CozeApp], None]) -> KeyRotation:
     version = str(uuid.uuid4())
-    return KeyRotation(client=secrets, secret_id=secret_id, version_id=version, probe=probe)
+    return KeyRotation(
+        client=secrets, secret_id=secret_id, version_id=version, parse=parse_app, probe=probe
+    )
 
 
 def current_kid(secrets: Any, secret_id: str) -> str:

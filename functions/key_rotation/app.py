@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import boto3
 from coze_sts import settings, telemetry
-from coze_sts.coze.app_key import CozeApp
+from coze_sts.coze.app_key import CozeApp, parse_app
 from coze_sts.coze.grant import new_http_session
 from coze_sts.coze.mint import mint
 from coze_sts.errors import StsError
@@ -40,6 +41,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> None:
         client=SECRETS,
         secret_id=event["SecretId"],
         version_id=event["ClientRequestToken"],
+        parse=partial(parse_app, api_base=SETTINGS.coze_api_base),
         probe=probe,
     )
     try:

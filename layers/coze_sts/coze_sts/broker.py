@@ -59,7 +59,7 @@ class Broker:
         held = self.memory.get(ground.pk, now=self.clock())
         if held is not None and not _names(rejected, held):
             return self._found("MemoryHit", held)
-        held = self._read(ground)
+        held = self._read(ground) or held
         if _names(rejected, held):
             return self._replace(held, ground)
         if held is not None and state(held, now=self.clock()) is State.FRESH:

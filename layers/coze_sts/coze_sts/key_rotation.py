@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coze_sts.coze.app_key import CozeApp, parse_app
+from coze_sts.coze.app_key import CozeApp
 from coze_sts.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ CURRENT, PENDING, STAGED = "AWSCURRENT", "AWSPENDING", "STAGED"
 class KeyRotation:
     """One rotation of `secret_id`; `version_id` is Secrets Manager's ClientRequestToken.
 
-    `probe` makes a real exchange with a key, and raises where Coze refuses it.
+    `parse` reads a version of the secret. `probe` makes a real exchange with its key, and raises
+    where Coze refuses it.
     """
 
     client: SecretsManagerClient
     secret_id: str
     version_id: str
+    parse: Callable[[str], CozeApp]
     probe: Callable[[CozeApp], None]
 
     def run(self, step: str) -> None:
@@ -59,7 +61,7 @@ class KeyRotation:
                 f"--secret-id {self.secret_id} --version-stages {STAGED} "
                 "--secret-string file://coze_oauth_config.json"
             )
-        _refuse_unfit(new=parse_app(text), current=self._app(VersionStage=CURRENT))
+        _refuse_unfit(new=self.parse(text), current=self._app(VersionStage=CURRENT))
         self.client.put_secret_value(
             SecretId=self.secret_id,
             ClientRequestToken=self.version_id,
@@ -90,7 +92,7 @@ class KeyRotation:
         text = self._text(**version)
         if text is None:
             raise Misconfigured("The secret lacks a version that this rotation step needs.")
-        return parse_app(text)
+        return self.parse(text)
 
     def _text(self, **version: str) -> str | None:
         """The value of a version, or None where there is none yet."""

@@ -15,7 +15,7 @@ from coze_sts.settings import Settings
 MAX_CODE_POINTS = 128
 MAX_BYTES = 256
 GUEST_PREFIX = "guest_"
-"""Reserved: no user and no backend can have a name that begins so, in any case."""
+"""Reserved: no user and no backend can have a name that anybody could take to begin so."""
 
 PSEUDONYM_PREFIX = "user_"
 
@@ -73,7 +73,7 @@ def name_fault(name: str) -> str | None:
         return "must be in Unicode normalisation form NFC"
     if name != name.strip(" "):
         return "must not begin or end with a space"
-    if name.casefold().startswith(GUEST_PREFIX):
+    if unicodedata.normalize("NFKC", name).casefold().startswith(GUEST_PREFIX):
         return f"must not begin with {GUEST_PREFIX}, which is reserved for guests"
     return None
 

@@ -1,0 +1,49 @@
+"""What many tests share. Keys are slow to make, so there is one of each for the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from coze_sts.coze.app_key import CozeApp
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from tests.factories import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="session")
+def private_pem(rsa_key: rsa.RSAPrivateKey) -> str:
+    """PKCS#8, as Coze's console hands it out."""
+    return rsa_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.fixture(scope="session")
+def public_pem(rsa_key: rsa.RSAPrivateKey) -> str:
+    form = PublicFormat.SubjectPublicKeyInfo
+    return rsa_key.public_key().public_bytes(Encoding.PEM, form).decode()
+
+
+@pytest.fixture(scope="session")
+def make_app(rsa_key: rsa.RSAPrivateKey) -> Callable[..., CozeApp]:
+    """An OAuth app with the key of this run; `api_base` says where its Coze is."""
+
+    def make(api_base: str = "https://api.coze.cn", *, kid: str = "kid-1") -> CozeApp:
+        return CozeApp(client_id="1234567890123", kid=kid, api_base=api_base, private_key=rsa_key)
+
+    return make

@@ -1,0 +1,40 @@
+"""The variables that settings.py reads, and the parameters of template.yaml that set them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from coze_sts.errors import Misconfigured
+from coze_sts.settings import read_settings
+
+
+class _Recorder(Mapping[str, str]):
+    """An environment with nothing in it that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def variables() -> set[str]:
+    """Every variable that Settings are read from."""
+    environment = _Recorder()
+    try:
+        read_settings(environment)
+    except Misconfigured:
+        return environment.asked
+    raise AssertionError("settings without the table's name were accepted")
+
+
+def parameter_of(variable: str) -> str:
+    """The name in PascalCase: COZE_API_BASE is CozeApiBase."""
+    return "".join(word.capitalize() for word in variable.split("_"))
