@@ -18,6 +18,7 @@ SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()
 SECRETS = boto3.client("secretsmanager")
 HTTP = new_http_session()
+PROBE_SECONDS = 8
 PROBE_SESSION = "coze-sts-key-rotation"
 
 
@@ -30,6 +31,7 @@ def probe(app: CozeApp) -> None:
         session_name=PROBE_SESSION,
         session_context=None,
         now=time.time(),
+        seconds=PROBE_SECONDS,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from coze_sts import http_event, settings, telemetry, wiring
 from coze_sts.access_token import AccessToken
+from coze_sts.allowance import Allowance
 from coze_sts.auth import identity
 from coze_sts.auth.guest import TicketOffice
 from coze_sts.auth.session import Caller
@@ -39,15 +40,17 @@ def http() -> HttpSession:
 
 BROKER = Broker(
     settings=SETTINGS,
-    app=wiring.stored_app(SECRETS, settings=SETTINGS, telemetry=TELEMETRY).get,
+    keys=wiring.app_keys(SECRETS, settings=SETTINGS, telemetry=TELEMETRY),
     keyring=wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY).get,
     store=TokenStore(
         client=boto3.client("dynamodb", config=wiring.AWS_CALLS), table=SETTINGS.token_table
     ),
     memory=TokenMemory(),
+    allowance=Allowance(clock=time.time),
     http=http,
     telemetry=TELEMETRY,
     clock=time.time,
+    sleep=time.sleep,
 )
 
 Answer = tuple[int, dict[str, Any] | None]

@@ -93,6 +93,10 @@ class UpstreamRejected(StsError):
         )
 
 
+class UnknownKey(UpstreamRejected):
+    """Coze does not know the key that signed: another one may work."""
+
+
 class TemporarilyUnavailable(StsError):
     """Coze or AWS is failing for now; the same request may succeed later."""
 
@@ -106,6 +110,18 @@ class TemporarilyUnavailable(StsError):
             operator=operator,
             retry_after=retry_after,
         )
+
+
+class UpstreamUnavailable(TemporarilyUnavailable):
+    """Coze is failing. `asked_seconds` is its own Retry-After, 0 where it named none."""
+
+    def __init__(self, operator: str, *, asked_seconds: int = 0) -> None:
+        super().__init__(operator, retry_after=asked_seconds or 1)
+        self.asked_seconds = asked_seconds
+
+
+class RateLimited(UpstreamUnavailable):
+    """Coze wants fewer requests, from all of us."""
 
 
 class StoreUnavailable(TemporarilyUnavailable):

@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 TTL_SECONDS = 15 * 60
 KEEP_SECONDS = 24 * 3600
+MIN_AGE_SECONDS = 60
+"""A value younger than this is not asked for anew, whatever speaks against it."""
+
 RETRY_SECONDS = 5
 """How long a failure is remembered, so that a flood of requests does not become one at AWS."""
 
@@ -41,10 +44,12 @@ class SecretVersion:
     text: str
 
 
-def fetch_secret(client: SecretsManagerClient, *, secret_id: str) -> SecretVersion:
-    """Reads AWSCURRENT; raises Misconfigured or TemporarilyUnavailable, never quoting AWS."""
+def fetch_secret(
+    client: SecretsManagerClient, *, secret_id: str, stage: str = "AWSCURRENT"
+) -> SecretVersion:
+    """Reads a version; raises Misconfigured or TemporarilyUnavailable, never quoting AWS."""
     try:
-        answer = client.get_secret_value(SecretId=secret_id, VersionStage="AWSCURRENT")
+        answer = client.get_secret_value(SecretId=secret_id, VersionStage=stage)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "unknown")
         raise _failure(secret_id, code) from None
@@ -90,6 +95,7 @@ class StoredSecret(Generic[T]):
         self._value: T | None = None
         self._good_until = 0.0
         self._next_fetch = 0.0
+        self._renewable_at = 0.0
         self._failure: StsError | None = None
 
     def get(self) -> T:
@@ -101,7 +107,14 @@ class StoredSecret(Generic[T]):
             return self._value
         raise self._failure or TemporarilyUnavailable("A secret in memory is too old to be used.")
 
+    def renewed(self) -> T:
+        """The value, asked for anew unless that was done within the last minute."""
+        if self._clock() >= self._renewable_at:
+            self._refresh(self._clock())
+        return self.get()
+
     def _refresh(self, now: float) -> None:
+        self._renewable_at = now + MIN_AGE_SECONDS
         try:
             fetched = self._fetch()
             if fetched.version_id != self._version_id:

@@ -11,6 +11,7 @@ from botocore.config import Config
 from coze_sts.auth import identity
 from coze_sts.auth.session import Caller
 from coze_sts.coze.app_key import CozeApp, parse_app
+from coze_sts.coze.keys import AppKeys
 from coze_sts.http_event import Request
 from coze_sts.keyring import Keyring, parse_keyring
 from coze_sts.settings import Settings
@@ -34,6 +35,18 @@ def stored_app(
         clock=time.time,
         on_failure=telemetry.warn,
     )
+
+
+def app_keys(client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry) -> AppKeys:
+    """The current and the previous version of COZE_SECRET_ID; most stacks have no previous one."""
+    previous = StoredSecret(
+        fetch=partial(fetch_secret, client, secret_id=settings.coze_secret_id, stage="AWSPREVIOUS"),
+        parse=partial(parse_app, api_base=settings.coze_api_base),
+        clock=time.time,
+        on_failure=lambda _failure: None,
+    )
+    current = stored_app(client, settings=settings, telemetry=telemetry)
+    return AppKeys(current=current, previous=previous, clock=time.time)
 
 
 def stored_keyring(

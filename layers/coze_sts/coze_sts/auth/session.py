@@ -99,24 +99,33 @@ def session_for(caller: Caller, *, settings: Settings, keyring: Keyring) -> Sess
 
 
 def cache_key(
-    session: Session, *, index_key: bytes, api_base: str, client_id: str, settings: Settings
+    session: Session, *, index_key: bytes, app: tuple[str, str], settings: Settings
 ) -> str:
     """The table's `pk`: a keyed digest of everything that makes one token differ from another.
 
-    The parts are hashed as a JSON list: joined strings would let two sessions meet.
+    `app` is the API's base URL and the client id. The parts are hashed as a JSON list: joined
+    strings would let two sessions meet.
     """
     parts = [
-        api_base,
-        client_id,
+        *app,
         settings.token_path,
         session.name,
         session.context,
         settings.scope,
         settings.token_duration_seconds,
     ]
+    return "t1#" + _keyed_digest(parts, key=index_key)
+
+
+def fleet_key(*, index_key: bytes, app: tuple[str, str], settings: Settings) -> str:
+    """The `pk` of what all sessions of an app have in common."""
+    return "c1#" + _keyed_digest([*app, settings.token_path], key=index_key)
+
+
+def _keyed_digest(parts: list[Any], *, key: bytes) -> str:
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    digest = hmac.digest(index_key, text.encode(), "sha256")
-    return "t1#" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    digest = hmac.digest(key, text.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _pseudonym(name: str, *, key: bytes) -> str:

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from coze_sts.access_token import AccessToken
-from coze_sts.cache.store import Row
+from coze_sts.cache.row import Sealed
 from coze_sts.keyring import Keyring, Purpose
 
 SALT_BYTES = 16
@@ -28,13 +28,12 @@ def seal(
     pk: str,
     keyring: Keyring,
     random_bytes: Callable[[int], bytes] = os.urandom,
-) -> Row:
-    """The row that holds `token`; `ct` is salt ‖ nonce ‖ ciphertext and tag."""
+) -> Sealed:
+    """What a row holds of `token`; `ct` is salt ‖ nonce ‖ ciphertext and tag."""
     ek, salt, nonce = keyring.newest, random_bytes(SALT_BYTES), random_bytes(NONCE_BYTES)
     cipher = AESGCM(keyring.derive(Purpose.ROW, key_id=ek, salt=salt))
     associated = _associated_data(pk, ek, token)
-    return Row(
-        pk=pk,
+    return Sealed(
         ct=salt + nonce + cipher.encrypt(nonce, token.value.encode(), associated),
         ek=ek,
         kid=token.kid,
@@ -45,21 +44,21 @@ def seal(
     )
 
 
-def unseal(row: Row, *, pk: str, keyring: Keyring) -> AccessToken | None:
-    """The token in `row`, or None where any of it was altered or its key is unknown."""
+def unseal(sealed: Sealed, *, pk: str, keyring: Keyring) -> AccessToken | None:
+    """The token that was sealed under `pk`; None if anything was altered or its key is unknown."""
     token = AccessToken(
         value="",
-        kid=row.kid,
-        issued_at=row.issued_at,
-        expires_at=row.expires_at,
-        refresh_at=row.refresh_at,
-        forced=row.forced,
+        kid=sealed.kid,
+        issued_at=sealed.issued_at,
+        expires_at=sealed.expires_at,
+        refresh_at=sealed.refresh_at,
+        forced=sealed.forced,
     )
-    salt, rest = row.ct[:SALT_BYTES], row.ct[SALT_BYTES:]
+    salt, rest = sealed.ct[:SALT_BYTES], sealed.ct[SALT_BYTES:]
     try:
-        cipher = AESGCM(keyring.derive(Purpose.ROW, key_id=row.ek, salt=salt))
+        cipher = AESGCM(keyring.derive(Purpose.ROW, key_id=sealed.ek, salt=salt))
         value = cipher.decrypt(
-            rest[:NONCE_BYTES], rest[NONCE_BYTES:], _associated_data(pk, row.ek, token)
+            rest[:NONCE_BYTES], rest[NONCE_BYTES:], _associated_data(pk, sealed.ek, token)
         )
     except (InvalidTag, KeyError, ValueError):
         return None

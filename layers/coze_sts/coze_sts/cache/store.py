@@ -1,13 +1,16 @@
-"""The table: one item per session."""
+"""The table: one item a session, which holds both its lease and its token, and one for the fleet.
+
+Lease and token share an item, so that a condition on the random `lease_id` is an exact fence.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from coze_sts.cache.row import FleetHold, Row, Sealed, read_hold, read_row
 from coze_sts.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -16,93 +19,204 @@ if TYPE_CHECKING:
 KEEP_SECONDS = 24 * 3600
 """An expired row stays a day, for the operator; DynamoDB then removes it within days."""
 
+ABSURD_MS = 310_000
+"""Nobody writes a back-off that is further ahead: such a row is damaged and must not block."""
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """An item of the table: a sealed token and the times in UNIX seconds.
-
-    `ek` names the cache key that sealed it, `kid` the Coze key that signed for it.
-    """
-
-    pk: str
-    ct: bytes = field(repr=False)
-    ek: str
-    kid: str
-    issued_at: int
-    expires_at: int
-    refresh_at: int
-    forced: bool
+NO_LEASE = "attribute_not_exists(lease_id)"
+DEAD_LEASE = "lease_id = :over"
+TOKEN_IS_DUE = "(attribute_not_exists(refresh_at) OR refresh_at <= :now_s)"  # noqa: S105
+NO_LEASE_SINCE = "gen = :seen_gen"
+BACK_OFF_IS_OVER = (
+    "(attribute_not_exists(retry_at) OR retry_at <= :now_ms OR retry_at > :absurd_ms)"
+)
+LEASE_IS_MINE = "lease_id = :me"
 
 
-class DamagedRowError(Exception):
-    """An item that this service did not write so."""
+class RefusedError(Exception):
+    """A condition did not hold; `row` is what stood in the way, None where there is no row."""
+
+    def __init__(self, row: Row | None) -> None:
+        super().__init__("condition not met")
+        self.row = row
 
 
 class TokenStore:
-    """Reads and writes rows; raises StoreUnavailable where the table does not answer."""
+    """Reads and writes items; raises StoreUnavailable where the table does not answer."""
 
     def __init__(self, *, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
-    def read(self, pk: str) -> Row | None:
-        """The row, eventually consistent; raises DamagedRowError where its shape is wrong."""
+    def read(self, pk: str, *, fleet_pk: str) -> tuple[Row | None, FleetHold | None]:
+        """Both items in one call, eventually consistent.
+
+        Raises DamagedRowError where the row's shape is wrong.
+        """
+        keys = [{"pk": {"S": pk}}, {"pk": {"S": fleet_pk}}]
         try:
-            answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": pk}})
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
         except (ClientError, BotoCoreError) as error:
             raise _unavailable("read", error) from None
-        return _to_row(answer["Item"]) if "Item" in answer else None
+        if self._table in answer.get("UnprocessedKeys", {}):
+            raise StoreUnavailable("The token table refused a read: throttled.")
+        items = {item["pk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
+        hold = read_hold(items[fleet_pk]) if fleet_pk in items else None
+        return read_row(items[pk]) if pk in items else None, hold
 
-    def write(self, row: Row, *, now: float) -> None:
-        """Stores the row in place of what was there."""
+    def acquire(
+        self,
+        pk: str,
+        *,
+        lease_id: str,
+        lease_until: int,
+        over: str | None,
+        seen_gen: int | None,
+        now: float,
+    ) -> Row:
+        """Takes the lease and returns the row as it is then; raises RefusedError.
+
+        Granted where there is no row, or no lease but the dead one `over`, the token is due and
+        the back-off over. `seen_gen` stands in for the token being due.
+        """
+        due = TOKEN_IS_DUE if seen_gen is None else NO_LEASE_SINCE
+        lease = NO_LEASE if over is None else DEAD_LEASE
+        now_ms = int(now * 1000)
+        values: dict[str, Any] = {
+            ":me": {"S": lease_id},
+            ":until": {"N": str(lease_until)},
+            ":purge_at": {"N": str(int(now) + KEEP_SECONDS)},
+            ":one": {"N": "1"},
+            ":now_ms": {"N": str(now_ms)},
+            ":absurd_ms": {"N": str(now_ms + ABSURD_MS)},
+        }
+        values |= (
+            {":now_s": {"N": str(int(now))}}
+            if seen_gen is None
+            else {":seen_gen": {"N": str(seen_gen)}}
+        )
+        if over is not None:
+            values[":over"] = {"S": over}
+        item = self._update(
+            pk,
+            update="SET lease_id = :me, lease_until = :until, purge_at = :purge_at "
+            "REMOVE retry_at ADD gen :one",
+            condition=f"attribute_not_exists(pk) OR ({lease} AND {due} AND {BACK_OFF_IS_OVER})",
+            values=values,
+        )
+        return read_row(item)
+
+    def complete(self, pk: str, *, lease_id: str, sealed: Sealed, now: float) -> None:
+        """Writes the token and ends the lease; raises RefusedError where the lease is not ours."""
         try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": row.pk}},
-                UpdateExpression="SET ct = :ct, ek = :ek, kid = :kid, issued_at = :issued_at, "
+            self._update(
+                pk,
+                update="SET ct = :ct, ek = :ek, kid = :kid, issued_at = :issued_at, "
                 "expires_at = :expires_at, refresh_at = :refresh_at, forced = :forced, "
-                "purge_at = :purge_at",
-                ExpressionAttributeValues={
-                    ":ct": {"B": row.ct},
-                    ":ek": {"S": row.ek},
-                    ":kid": {"S": row.kid},
-                    ":issued_at": {"N": str(row.issued_at)},
-                    ":expires_at": {"N": str(row.expires_at)},
-                    ":refresh_at": {"N": str(row.refresh_at)},
-                    ":forced": {"BOOL": row.forced},
-                    ":purge_at": {"N": str(max(row.expires_at, int(now)) + KEEP_SECONDS)},
+                "purge_at = :purge_at REMOVE lease_id, lease_until, retry_at, fail_n, err",
+                condition=LEASE_IS_MINE,
+                values={
+                    ":me": {"S": lease_id},
+                    ":ct": {"B": sealed.ct},
+                    ":ek": {"S": sealed.ek},
+                    ":kid": {"S": sealed.kid},
+                    ":issued_at": {"N": str(sealed.issued_at)},
+                    ":expires_at": {"N": str(sealed.expires_at)},
+                    ":refresh_at": {"N": str(sealed.refresh_at)},
+                    ":forced": {"BOOL": sealed.forced},
+                    ":purge_at": {"N": str(max(sealed.expires_at, int(now)) + KEEP_SECONDS)},
                 },
             )
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable("write", error) from None
+        except RefusedError as refused:
+            # A lost reply makes the SDK write again: then the row holds what we wrote.
+            if refused.row is None or refused.row.sealed != sealed:
+                raise
+
+    def fail(self, pk: str, *, lease_id: str, retry_at: int, error: str) -> None:
+        """Ends the lease and notes the failure; raises RefusedError where it is not ours."""
+        self._update(
+            pk,
+            update="SET retry_at = :retry_at, err = :err, "
+            "fail_n = if_not_exists(fail_n, :zero) + :one REMOVE lease_id, lease_until",
+            condition=LEASE_IS_MINE,
+            values={
+                ":me": {"S": lease_id},
+                ":retry_at": {"N": str(retry_at)},
+                ":err": {"S": error},
+                ":zero": {"N": "0"},
+                ":one": {"N": "1"},
+            },
+        )
+
+    def hold(self, fleet_pk: str, hold: FleetHold, *, now: float) -> None:
+        """Tells the fleet, unless a longer hold stands; raises RefusedError then."""
+        self._update(
+            fleet_pk,
+            update="SET hold_until = :until, err = :err, kid = :kid, purge_at = :purge_at",
+            condition="attribute_not_exists(hold_until) OR hold_until < :until",
+            values={
+                ":until": {"N": str(hold.until)},
+                ":err": {"S": hold.error},
+                ":kid": {"S": hold.kid},
+                ":purge_at": {"N": str(int(now) + KEEP_SECONDS)},
+            },
+        )
+
+    def probe(self, fleet_pk: str, *, seen_until: int, until: int) -> None:
+        """Takes the fleet's one try; raises RefusedError where somebody else has."""
+        self._update(
+            fleet_pk,
+            update="SET hold_until = :until",
+            condition="hold_until = :seen",
+            values={":until": {"N": str(until)}, ":seen": {"N": str(seen_until)}},
+        )
 
     def forget(self, pk: str) -> None:
-        """Removes the row, whether or not there is one."""
+        """Removes an item, whether or not there is one."""
         try:
             self._client.delete_item(TableName=self._table, Key={"pk": {"S": pk}})
         except (ClientError, BotoCoreError) as error:
             raise _unavailable("delete", error) from None
 
+    def _update(
+        self, pk: str, *, update: str, condition: str, values: dict[str, Any]
+    ) -> Mapping[str, Any]:
+        """The item after the update; raises RefusedError with the row that was in the way."""
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": pk}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) != "ConditionalCheckFailedException":
+                raise _unavailable("write", error) from None
+            found = getattr(error, "response", {}).get("Item")
+        else:
+            return answer["Attributes"]
+        raise RefusedError(self._refused_row(pk, found))
 
-def _to_row(item: Mapping[str, Any]) -> Row:
-    try:
-        return Row(
-            pk=item["pk"]["S"],
-            ct=bytes(item["ct"]["B"]),
-            ek=item["ek"]["S"],
-            kid=item["kid"]["S"],
-            issued_at=int(item["issued_at"]["N"]),
-            expires_at=int(item["expires_at"]["N"]),
-            refresh_at=int(item["refresh_at"]["N"]),
-            forced=item["forced"]["BOOL"],
-        )
-    except (KeyError, ValueError, TypeError):
-        raise DamagedRowError from None
+    def _refused_row(self, pk: str, found: Mapping[str, Any] | None) -> Row | None:
+        """Where an emulator of DynamoDB leaves the item out of its refusal, it is read."""
+        if found is None:
+            try:
+                found = self._client.get_item(
+                    TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True
+                ).get("Item")
+            except (ClientError, BotoCoreError) as error:
+                raise _unavailable("read", error) from None
+        return read_row(found) if found and "gen" in found else None
+
+
+def _code(error: ClientError | BotoCoreError) -> str:
+    if isinstance(error, ClientError):
+        return error.response.get("Error", {}).get("Code", "ClientError")
+    return type(error).__name__
 
 
 def _unavailable(action: str, error: ClientError | BotoCoreError) -> StoreUnavailable:
     """Only the error's class is kept: AWS's sentence may name what a log should not hold."""
-    code = type(error).__name__
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", code)
-    return StoreUnavailable(f"The token table refused a {action}: {code}.")
+    return StoreUnavailable(f"The token table refused a {action}: {_code(error)}.")

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-from coze_sts.errors import StsError, TemporarilyUnavailable, UpstreamRejected
+from coze_sts.errors import (
+    RateLimited,
+    StsError,
+    UnknownKey,
+    UpstreamRejected,
+    UpstreamUnavailable,
+)
 
 EARLIEST_ABSOLUTE = 10**9
 """Coze's `expires_in` is a UNIX time; a value below this one is a duration after all."""
@@ -16,8 +22,8 @@ EARLIEST_ABSOLUTE = 10**9
 MAX_BODY_BYTES = 64 * 1024
 MAX_RETRY_AFTER_SECONDS = 300
 
-_RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-_RETRYABLE_CODES = frozenset({"internal_error", "slow_down", "temporarily_unavailable"})
+_RETRYABLE_STATUSES = frozenset({408, 500, 502, 503, 504})
+_RETRYABLE_CODES = frozenset({"internal_error", "temporarily_unavailable"})
 _UNKNOWN_KID = re.compile(r"kid.*regist", re.IGNORECASE | re.DOTALL)
 _SECRETS = re.compile(r"ey[\w-]+\.[\w.-]+|(czs|pat|sat|cztei)_[\w.~+/=-]+|-----BEGIN.*", re.DOTALL)
 _TOKEN = re.compile(r"[!-~]+")
@@ -49,7 +55,7 @@ class Answer:
 
 
 def read_grant(answer: Answer, *, host: str, sent_at: float) -> Grant:
-    """Reads a success; raises UpstreamRejected or TemporarilyUnavailable for all else."""
+    """Reads a success; raises UpstreamRejected or UpstreamUnavailable for all else."""
     if len(answer.body) > MAX_BODY_BYTES and answer.status not in _RETRYABLE_STATUSES:
         raise UpstreamRejected(f"{host} answered {MAX_BODY_BYTES} bytes and more. {_trace(answer)}")
     body = _json_object(answer.body)
@@ -67,10 +73,12 @@ def _failure(answer: Answer, body: dict[str, Any], *, host: str) -> StsError:
     code = str(body.get("error_code") or body.get("error") or body.get("code") or "no code")[:40]
     message = _safe(body.get("error_message") or body.get("msg") or body.get("error") or "")
     said = f"{host} answered {answer.status} ({_safe(code)}): {message} {_trace(answer)}"
+    if answer.status == 429 or code == "slow_down":  # noqa: PLR2004
+        return RateLimited(said, asked_seconds=_retry_after(answer))
     if answer.status in _RETRYABLE_STATUSES or code in _RETRYABLE_CODES:
-        return TemporarilyUnavailable(said, retry_after=_retry_after(answer))
+        return UpstreamUnavailable(said, asked_seconds=_retry_after(answer))
     if _UNKNOWN_KID.search(message):
-        return UpstreamRejected(
+        return UnknownKey(
             f"{said} Coze's host {host} does not know this key. Usually the key belongs to the "
             "other region: coze_api_base must be https://api.coze.cn for an app of coze.cn and "
             "https://api.coze.com for one of coze.com. Else compare public_key_id with the "
@@ -109,10 +117,10 @@ def _whole_number(value: object) -> int | None:
 
 
 def _retry_after(answer: Answer) -> int:
-    """Coze's own wish in whole seconds, within bounds; 1 where it names none."""
+    """Coze's own wish in whole seconds, within bounds; 0 where it names none."""
     value = answer.headers.get("retry-after", "")
-    seconds = int(value) if value.isascii() and value.isdecimal() and len(value) < 9 else 1  # noqa: PLR2004
-    return min(max(seconds, 1), MAX_RETRY_AFTER_SECONDS)
+    seconds = int(value) if value.isascii() and value.isdecimal() and len(value) < 9 else 0  # noqa: PLR2004
+    return min(seconds, MAX_RETRY_AFTER_SECONDS)
 
 
 def _safe(message: object) -> str:

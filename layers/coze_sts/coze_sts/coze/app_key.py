@@ -29,6 +29,11 @@ class CozeApp:
     api_base: str
     private_key: RSAPrivateKey = field(repr=False)
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What stays when the key is replaced: where the app is, and which it is."""
+        return self.api_base, self.client_id
+
 
 def parse_app(secret: str, *, api_base: str | None = None) -> CozeApp:
     """Reads the JSON text of the secret; `api_base` overrides the one in it.

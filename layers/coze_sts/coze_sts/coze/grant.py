@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
+from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,12 +14,11 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from coze_sts.coze.answer import MAX_BODY_BYTES, Answer, Grant, read_grant
-from coze_sts.errors import TemporarilyUnavailable
+from coze_sts.errors import UpstreamUnavailable
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CONNECT_SECONDS = 2
 READ_SECONDS = 5
-TOTAL_SECONDS = 8
 
 
 def new_http_session() -> requests.Session:
@@ -38,32 +40,60 @@ def exchange(
     duration_seconds: int,
     scope: dict[str, Any] | None,
     sent_at: float,
+    seconds: float,
 ) -> Grant:
     """Trades a signed assertion for an access token, once, without redirects or retries.
 
-    `sent_at` (UNIX seconds) is what a relative `expires_in` counts from.
-
-    Raises UpstreamRejected where Coze refuses, TemporarilyUnavailable where it fails.
+    `sent_at` (UNIX seconds) is what a relative `expires_in` counts from. `seconds` bound the
+    whole call. Raises UpstreamRejected where Coze refuses, UpstreamUnavailable where it fails.
     """
     body: dict[str, Any] = {"grant_type": GRANT_TYPE, "duration_seconds": duration_seconds}
     if scope is not None:
         body["scope"] = scope
     host = urlsplit(url).netloc
     try:
-        answer = _post(http, url=url, assertion=assertion, body=body)
+        answer = _within(
+            seconds,
+            lambda: _post(http, url=url, assertion=assertion, body=body, seconds=seconds),
+        )
     except (requests.RequestException, HTTPError) as error:
         # The exception's own text may quote the request: only its class is safe to keep.
-        raise TemporarilyUnavailable(f"{host} did not answer: {type(error).__name__}.") from None
+        raise UpstreamUnavailable(f"{host} did not answer: {type(error).__name__}.") from None
     return read_grant(answer, host=host, sent_at=sent_at)
 
 
-def _post(http: requests.Session, *, url: str, assertion: str, body: dict[str, Any]) -> Answer:
-    deadline = time.monotonic() + TOTAL_SECONDS
+def _within(seconds: float, call: Callable[[], Answer]) -> Answer:
+    """Runs `call` for so long at most, whatever name servers and slow answers do.
+
+    A call that is given up goes on in its thread until its own time-outs end it.
+    """
+    result: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            result.put(call())
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+            result.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        answer = result.get(timeout=max(seconds, 0))
+    except queue.Empty:
+        raise requests.Timeout from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _post(
+    http: requests.Session, *, url: str, assertion: str, body: dict[str, Any], seconds: float
+) -> Answer:
+    deadline = time.monotonic() + seconds
     with http.post(
         url,
         json=body,
         headers={"Authorization": f"Bearer {assertion}", "Accept-Encoding": "identity"},
-        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        timeout=(min(CONNECT_SECONDS, seconds), min(READ_SECONDS, seconds)),
         allow_redirects=False,
         stream=True,
         verify=True,

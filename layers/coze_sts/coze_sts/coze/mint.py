@@ -22,10 +22,11 @@ def mint(
     session_name: str,
     session_context: dict[str, Any] | None,
     now: float,
+    seconds: float,
 ) -> tuple[AccessToken, str | None]:
-    """The token and Coze's log id; raises UpstreamRejected or TemporarilyUnavailable.
+    """The token and Coze's log id; raises UpstreamRejected or UpstreamUnavailable.
 
-    Every call signs a new assertion: each works once.
+    `seconds` bound the exchange. Every call signs a new assertion: each works once.
     """
     payload = claims(
         app=app,
@@ -41,6 +42,7 @@ def mint(
         duration_seconds=settings.token_duration_seconds,
         scope=settings.scope,
         sent_at=now,
+        seconds=seconds,
     )
     token = from_grant(
         grant.access_token,
