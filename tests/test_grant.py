@@ -69,18 +69,24 @@ def mint_one(
         session_name="u-42",
         session_context=CONTEXT,
         now=clock(),
+        seconds=5,
     )
 
 
 def exchange_at(url: str, http: requests.Session, **more: Any) -> Grant:
-    asked: dict[str, Any] = {"duration_seconds": 3600, "scope": None, "sent_at": NOW}
+    asked: dict[str, Any] = {
+        "duration_seconds": 3600,
+        "scope": None,
+        "sent_at": NOW,
+        "seconds": 5,
+    }
     return exchange(http, url=url + "/token", assertion=CANARY, **(asked | more))
 
 
-def failure(kind: type[StsError], url: str, http: requests.Session) -> str:
+def failure(kind: type[StsError], url: str, http: requests.Session, **more: Any) -> str:
     """The operator's sentence of an exchange that must fail, and shows no assertion."""
     with pytest.raises(kind) as refused:
-        exchange_at(url, http)
+        exchange_at(url, http, **more)
     assert CANARY not in everything_told(refused.value)
     return refused.value.operator or ""
 
@@ -286,8 +292,13 @@ def test_a_host_that_is_not_there_is_temporary(http: requests.Session) -> None:
     assert told == f"{gone.removeprefix('http://')} did not answer: ConnectionError."
 
 
-def test_the_three_limits_of_time_are_those_of_the_design(
-    http: requests.Session, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("seconds", "limits"), [(8, (2, 5)), (3, (2, 3)), (0.5, (0.5, 0.5))])
+def test_the_limits_of_time_are_those_of_the_design_and_never_more_than_is_left(
+    http: requests.Session,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    seconds: float,
+    limits: tuple[float, float],
 ) -> None:
     seen: dict[str, Any] = {}
 
@@ -296,8 +307,8 @@ def test_the_three_limits_of_time_are_those_of_the_design(
         raise requests.ConnectTimeout
 
     monkeypatch.setattr(http, "post", post)
-    failure(TemporarilyUnavailable, "http://127.0.0.1:9", http)
-    assert (seen["timeout"], grant.TOTAL_SECONDS) == ((2, 5), 8)
+    failure(TemporarilyUnavailable, "http://127.0.0.1:9", http, seconds=seconds)
+    assert seen["timeout"] == limits
 
 
 def test_a_server_that_stalls_is_given_up(
@@ -312,22 +323,69 @@ def test_a_server_that_stalls_is_given_up(
         assert time.monotonic() - started < 3
 
 
-@pytest.mark.parametrize("head_after", [0.0, 0.25])
-def test_a_body_that_drips_is_given_up_by_the_clock_of_the_whole_call(
-    http: requests.Session, monkeypatch: pytest.MonkeyPatch, head_after: float
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(GRANTED)
+HALVES = [GRANTED[: len(GRANTED) // 2], GRANTED[len(GRANTED) // 2 :]]
+DRIPS: dict[str, list[bytes]] = {
+    "headers": [HEAD, *[b"X: y\r\n"] * 40, b"\r\n" + GRANTED],
+    "one header": [HEAD, b"X: ", *[b"y"] * 40, b"\r\n\r\n" + GRANTED],
+    "body": [HEAD + b"\r\n", *[GRANTED[at : at + 1] for at in range(len(GRANTED))]],
+    "both": [HEAD, *[b"X: y\r\n"] * 4, b"\r\n", *HALVES],
+}
+
+
+@pytest.mark.parametrize("what", DRIPS)
+def test_an_answer_that_drips_is_given_up_by_the_clock_of_the_whole_call(
+    http: requests.Session, what: str
 ) -> None:
     """Each byte comes in time; all of them, counted from before the request, do not."""
-    monkeypatch.setattr(grant, "TOTAL_SECONDS", 0.3)
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(GRANTED)
-    bytes_each = 1 if head_after == 0 else len(GRANTED) // 2
-    drops = [GRANTED[at : at + bytes_each] for at in range(0, len(GRANTED), bytes_each)]
+    with raw_server(sends(*DRIPS[what], pause=0.06)) as server:
+        started = time.monotonic()
+        assert "Timeout" in failure(TemporarilyUnavailable, server.url, http, seconds=0.3)
+        assert 0.25 < time.monotonic() - started < 0.6
 
-    def drip(stream: socket.socket) -> None:
-        time.sleep(head_after)
-        sends(head, *drops, pause=0.06)(stream)
 
-    with raw_server(drip) as server:
-        assert "ReadTimeout" in failure(TemporarilyUnavailable, server.url, http)
+def test_a_call_that_was_given_up_is_in_nobodys_way(http: requests.Session) -> None:
+    """It goes on in its own thread; the next one neither waits for it nor gets its answer."""
+    stale = answer(GRANTED.replace(b"czs_one", b"czs_old"))
+    answers = iter([sends(*[stale[at : at + 1] for at in range(9)], stale[9:], pause=0.1)])
+
+    def behave(stream: socket.socket) -> None:
+        next(answers, sends(answer(GRANTED)))(stream)
+
+    with raw_server(behave) as server:
+        failure(TemporarilyUnavailable, server.url, http, seconds=0.2)
+        assert exchange_at(server.url, http).access_token == "czs_one"
+        time.sleep(1)
+        assert exchange_at(server.url, http).access_token == "czs_one"
+
+
+def test_a_name_server_that_stalls_is_given_up(
+    http: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    started = time.monotonic()
+    assert "Timeout" in failure(TemporarilyUnavailable, "http://coze.test", http, seconds=0.2)
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("seconds", [0, -0.1, -30])
+def test_a_call_whose_time_is_over_is_not_made(http: requests.Session, seconds: float) -> None:
+    with raw_server(sends(answer(GRANTED))) as server:
+        for _ in range(20):
+            told = failure(TemporarilyUnavailable, server.url, http, seconds=seconds)
+            assert "Timeout" in told
+    assert server.connections == []
+
+
+def test_what_is_no_failure_of_the_network_is_not_called_one(
+    http: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def post(_url: str, **_options: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(http, "post", post)
+    with pytest.raises(ZeroDivisionError):
+        exchange_at("http://127.0.0.1:9", http)
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 100000000", "Transfer-Encoding: chunked"])

@@ -56,18 +56,18 @@ def test_without_the_authorizers_block_nobody_is_let_in(request_context: dict[st
     with pytest.raises(InvalidToken):
         identity.user(request_context, session_claim="sub")
     with pytest.raises(InvalidToken):
-        identity.require_iam(request_context)
+        identity.iam_principal(request_context)
 
 
 def test_the_proof_of_one_way_in_does_not_open_the_other() -> None:
     with pytest.raises(InvalidToken):
-        identity.require_iam(context(**CLAIMS))
+        identity.iam_principal(context(**CLAIMS))
     with pytest.raises(InvalidToken):
         identity.user({"authorizer": {"iam": IAM}}, session_claim="sub")
 
 
 def test_iam_lets_in_whoever_it_verified() -> None:
-    identity.require_iam({"authorizer": {"iam": IAM}})
+    assert identity.iam_principal({"authorizer": {"iam": IAM}}) == IAM["userArn"]
 
 
 @pytest.mark.parametrize(

@@ -211,8 +211,7 @@ def key_of(parts: dict[str, Any], index_key: bytes = b"i") -> str:
     return cache_key(
         Session(**{name: parts[name] for name in session}),
         index_key=index_key,
-        api_base=parts["api_base"],
-        client_id=parts["client_id"],
+        app=(parts["api_base"], parts["client_id"]),
         settings=make_settings(**settings),
     )
 

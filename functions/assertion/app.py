@@ -9,7 +9,7 @@ import boto3
 from coze_sts import http_event, settings, telemetry, wiring
 from coze_sts.auth.session import session_for
 from coze_sts.coze.assertion import ASSERTION_SECONDS, claims, new_jti, sign
-from coze_sts.http_event import Request
+from coze_sts.http_event import LambdaContext, Request
 
 SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()
@@ -20,7 +20,7 @@ KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
 
 def backend_assertion(request: Request) -> tuple[int, dict[str, Any]]:
     """POST /backend/assertion: works once at Coze, within two minutes."""
-    caller, _ = wiring.backend_caller(request)
+    caller, _ = wiring.backend_caller(request, telemetry=TELEMETRY)
     app, keyring = APP.get(), KEYRING.get()
     session = session_for(caller, settings=SETTINGS, keyring=keyring)
     TELEMETRY.note(session=keyring.log_hash(session.name))
@@ -42,6 +42,6 @@ def backend_assertion(request: Request) -> tuple[int, dict[str, Any]]:
 ROUTES: dict[str, http_event.Route] = {"POST /backend/assertion": backend_assertion}
 
 
-def lambda_handler(event: dict[str, Any], _context: object) -> http_event.Response:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> http_event.Response:
     """Answers one event of the HTTP API."""
-    return http_event.dispatch(event, routes=ROUTES, telemetry=TELEMETRY)
+    return http_event.dispatch(event, context, routes=ROUTES, telemetry=TELEMETRY)

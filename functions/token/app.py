@@ -13,14 +13,14 @@ from coze_sts import http_event, settings, telemetry, wiring
 from coze_sts.access_token import AccessToken
 from coze_sts.allowance import Allowance
 from coze_sts.auth import identity
-from coze_sts.auth.guest import TicketOffice
+from coze_sts.auth.guest import Guest, TicketOffice, UnknownTicketKey
 from coze_sts.auth.session import Caller
 from coze_sts.broker import Broker
 from coze_sts.cache.memory import TokenMemory
 from coze_sts.cache.store import TokenStore
 from coze_sts.errors import AccessDenied, InvalidRequest
-from coze_sts.http_event import Request
-from coze_sts.keyring import Purpose
+from coze_sts.http_event import LambdaContext, Request
+from coze_sts.keyring import Keyring, Purpose
 
 if TYPE_CHECKING:
     from requests import Session as HttpSession
@@ -38,10 +38,11 @@ def http() -> HttpSession:
     return new_http_session()
 
 
+KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
 BROKER = Broker(
     settings=SETTINGS,
     keys=wiring.app_keys(SECRETS, settings=SETTINGS, telemetry=TELEMETRY),
-    keyring=wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY).get,
+    keyring=KEYRING.get,
     store=TokenStore(
         client=boto3.client("dynamodb", config=wiring.AWS_CALLS), table=SETTINGS.token_table
     ),
@@ -63,7 +64,7 @@ def user_token(request: Request) -> Answer:
     """POST /token: the session of the claim that the OIDC token carries."""
     caller = _user(request)
     body = request.fields(optional=REJECTED)
-    return 200, _token_body(_token(caller, body))
+    return 200, _token_body(_token(request, caller, body))
 
 
 def forget_user_token(request: Request) -> Answer:
@@ -80,8 +81,8 @@ def guest_token(request: Request) -> Answer:
     if not SETTINGS.guest_sessions:
         raise AccessDenied("Guests are not admitted here: sign in.")
     body = request.fields(optional=REJECTED | {"guest_ticket"})
-    guest = _ticket_office().admit(body.get("guest_ticket"), now=time.time())
-    answer = _token_body(_token(guest.caller, body))
+    guest = _admit(body.get("guest_ticket"))
+    answer = _token_body(_token(request, guest.caller, body))
     return 200, answer | {
         "guest_ticket": guest.ticket,
         "guest_ticket_expires_at": guest.expires_at,
@@ -90,13 +91,13 @@ def guest_token(request: Request) -> Answer:
 
 def backend_token(request: Request) -> Answer:
     """POST /backend/token: the session that the site's own server names."""
-    caller, body = wiring.backend_caller(request, optional=REJECTED)
-    return 200, _token_body(_token(caller, body))
+    caller, body = wiring.backend_caller(request, telemetry=TELEMETRY, optional=REJECTED)
+    return 200, _token_body(_token(request, caller, body))
 
 
 def forget_backend_token(request: Request) -> Answer:
     """DELETE /backend/token: forgets the cached token of the session that is named."""
-    caller, _ = wiring.backend_caller(request)
+    caller, _ = wiring.backend_caller(request, telemetry=TELEMETRY)
     BROKER.forget(caller)
     return 204, None
 
@@ -116,9 +117,9 @@ ROUTES: dict[str, http_event.Route] = {
 }
 
 
-def lambda_handler(event: dict[str, Any], _context: object) -> http_event.Response:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> http_event.Response:
     """Answers one event of the HTTP API."""
-    return http_event.dispatch(event, routes=ROUTES, telemetry=TELEMETRY)
+    return http_event.dispatch(event, context, routes=ROUTES, telemetry=TELEMETRY)
 
 
 def _user(request: Request) -> Caller:
@@ -132,21 +133,28 @@ def _check_origin(request: Request) -> None:
         raise AccessDenied("This page may not ask for tokens: see ALLOWED_ORIGINS.")
 
 
-def _ticket_office() -> TicketOffice:
-    keyring = BROKER.keyring()
+def _admit(ticket: str | None) -> Guest:
+    try:
+        return _ticket_office(KEYRING.get()).admit(ticket, now=time.time())
+    except UnknownTicketKey:
+        # The ticket may be signed with a key that was added since this process last looked.
+        return _ticket_office(KEYRING.renewed()).admit(ticket, now=time.time())
+
+
+def _ticket_office(keyring: Keyring) -> TicketOffice:
     return TicketOffice(
         keys={number: keyring.derive(Purpose.TICKET, key_id=number) for number in keyring.keys},
         newest=keyring.newest,
-        audience=SETTINGS.token_table,
+        audience="|".join(BROKER.keys.current().identity),
         random_bytes=os.urandom,
     )
 
 
-def _token(caller: Caller, body: dict[str, str]) -> AccessToken:
+def _token(request: Request, caller: Caller, body: dict[str, str]) -> AccessToken:
     rejected = body.get("rejected_token")
     if rejected is not None and not SHA256_HEX.fullmatch(rejected):
         raise InvalidRequest("rejected_token must be the SHA-256 of a token in lower-case hex.")
-    return BROKER.token_for(caller, rejected=rejected)
+    return BROKER.token_for(caller, rejected=rejected, remaining=request.remaining)
 
 
 def _token_body(token: AccessToken) -> dict[str, Any]:

@@ -19,8 +19,12 @@ FUNCTIONS = ROOT / "functions"
 LEVELS = (
     {"functions"},
     {"broker", "key_rotation", "wiring"},
+    {"performer"},
     {"auth", "cache", "coze", "http_event"},
-    {"access_token", "api_base", "errors", "keyring", "settings", "stored_secret", "telemetry"},
+    {
+        *{"access_token", "allowance", "api_base", "errors", "keyring", "settings"},
+        *{"stored_secret", "telemetry"},
+    },
 )
 """Each level imports from the levels below it; only the leaves may import from each other."""
 

@@ -16,7 +16,7 @@ FUNCTIONS = {
     for name, resource in template.expand().items()
     if resource["Type"] == "AWS::Lambda::Function"
 }
-OF_THE_STACK = {"CACHE_KEY_SECRET_ID": "CacheKeySecret", "TOKEN_TABLE": "TokenTable"}
+OF_THE_STACK = {"TOKEN_TABLE": "TokenTable"}
 """What no parameter can set, and the resource that it names."""
 
 

@@ -330,3 +330,42 @@ def test_every_request_is_one_log_line_and_one_metric_record(
     assert line["correlation_id"] == "req-1"
     assert (line["route"], line["status"], line["source"]) == ("POST /token", 200, "MemoryHit")
     assert len(line["session"]) == 16
+
+
+def test_a_ticket_of_a_key_that_was_just_added_is_known_at_once(
+    environment: dict[str, str], load: Callable[[str], ModuleType], coze: CozeStandIn
+) -> None:
+    secrets, name = boto3.client("secretsmanager"), environment["CACHE_KEY_SECRET_ID"]
+    old, new = load("token"), load("token")
+    Caller(old.lambda_handler)("POST /guest/token")
+    secrets.put_secret_value(SecretId=name, SecretString=json.dumps({"1": "k" * 64, "2": "n" * 64}))
+    _, guest, _ = Caller(new.lambda_handler)("POST /guest/token")
+    assert guest["guest_ticket"].startswith("g1.2.")
+    old.KEYRING._renewable_at = 0
+    status, again, _ = Caller(old.lambda_handler)(
+        "POST /guest/token", {"guest_ticket": guest["guest_ticket"]}
+    )
+    assert status == 200
+    assert session_of(coze, again) == session_of(coze, guest)
+
+
+def test_made_up_tickets_do_not_become_a_flood_at_secrets_manager(
+    environment: dict[str, str], load: Callable[[str], ModuleType]
+) -> None:
+    app = load("token")
+    call = Caller(app.lambda_handler)
+    call("POST /guest/token")
+    asked: list[str] = []
+    app.SECRETS.meta.events.register(
+        "before-call.secrets-manager.GetSecretValue", lambda **_: asked.append("x")
+    )
+    for _ in range(5):
+        assert call("POST /guest/token", {"guest_ticket": "g1.99.made.up"})[0] == 401
+    assert len(asked) <= 1
+
+
+def test_the_log_keeps_which_server_acted_for_a_user(
+    call: Caller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("POST /backend/token", {"session_name": "u-42"}, authorizer=IAM)
+    assert f'"principal":"{IAM["iam"]["userArn"]}"' in capsys.readouterr().out

@@ -41,8 +41,11 @@ def _kms(stack: Variant, *actions: str) -> set[tuple[str, str]]:
 def test_the_token_function_reads_both_secrets_and_uses_the_table(stack: Variant) -> None:
     assert _allowed(stack.of_type("AWS::IAM::Role")["TokenFunctionRole"]) == (
         _logs("TokenFunction")
-        | {(READ_SECRET, stack.coze_secret), (READ_SECRET, "${CacheKeySecret}")}
-        | {(f"dynamodb:{a}Item", "${TokenTable.Arn}") for a in ("Get", "Update", "Delete")}
+        | {(READ_SECRET, stack.coze_secret), (READ_SECRET, stack.cache_key_secret)}
+        | {
+            (f"dynamodb:{action}Item", "${TokenTable.Arn}")
+            for action in ("BatchGet", "Delete", "Get", "Update")
+        }
         | _kms(
             stack,
             "Decrypt",
@@ -58,7 +61,7 @@ def test_the_token_function_reads_both_secrets_and_uses_the_table(stack: Variant
 def test_the_assertion_function_reads_both_secrets_and_no_table(stack: Variant) -> None:
     assert _allowed(stack.of_type("AWS::IAM::Role")["AssertionFunctionRole"]) == (
         _logs("AssertionFunction")
-        | {(READ_SECRET, stack.coze_secret), (READ_SECRET, "${CacheKeySecret}")}
+        | {(READ_SECRET, stack.coze_secret), (READ_SECRET, stack.cache_key_secret)}
         | _kms(stack, "Decrypt")
     )
 

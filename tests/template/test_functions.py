@@ -34,7 +34,7 @@ def test_every_function_has_every_variable(stack: Variant) -> None:
         for variable, parameter in FROM_PARAMETERS.items()
     } | {
         "COZE_SECRET_ID": stack.coze_secret,
-        "CACHE_KEY_SECRET_ID": "${CacheKeySecret}",
+        "CACHE_KEY_SECRET_ID": stack.cache_key_secret,
         "TOKEN_TABLE": "${TokenTable}",
         "ALLOWED_ORIGINS": ",".join(ORIGINS) if stack.origins else "",
     }

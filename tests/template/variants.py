@@ -20,11 +20,10 @@ class Variant:
     origins: bool
     kms_key: bool
     own_secret: bool
+    own_cache_key: bool
 
     def __str__(self) -> str:
-        chosen = [
-            name for name in ("issuer", "origins", "kms_key", "own_secret") if vars(self)[name]
-        ]
+        chosen = [name for name, value in vars(self).items() if value is True]
         return "-".join([self.partition, *chosen])
 
     @property
@@ -38,8 +37,16 @@ class Variant:
     @property
     def coze_secret(self) -> str:
         """The secret with Coze's key: the operator's own, or the one that the stack creates."""
-        prefix = f"arn:{self.partition}:secretsmanager:{self.region}:{template.ACCOUNT_ID}:secret"
-        return f"{prefix}:coze/site-a1B2c3" if self.own_secret else "${CozeSecret}"
+        return self._secret("coze/site-a1B2c3") if self.own_secret else "${CozeSecret}"
+
+    @property
+    def cache_key_secret(self) -> str:
+        """The secret with the stack's own keys: an earlier stack's, or one that is created."""
+        return self._secret("cache-a1B2c3") if self.own_cache_key else "${CacheKeySecret}"
+
+    def _secret(self, name: str) -> str:
+        prefix = f"arn:{self.partition}:secretsmanager:{self.region}:{template.ACCOUNT_ID}"
+        return f"{prefix}:secret:{name}"
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -52,6 +59,8 @@ class Variant:
             chosen["KmsKeyArn"] = self.kms_key_arn
         if self.own_secret:
             chosen["CozeSecretId"] = self.coze_secret
+        if self.own_cache_key:
+            chosen["CacheKeySecretId"] = self.cache_key_secret
         return chosen
 
     @cached_property
@@ -71,7 +80,9 @@ class Variant:
         }
 
 
+CONDITIONS = ("issuer", "origins", "kms_key", "own_secret", "own_cache_key")
 EVERY = [
-    Variant(partition=partition, issuer=issuer, origins=origins, kms_key=kms_key, own_secret=own)
-    for partition, issuer, origins, kms_key, own in itertools.product(REGIONS, *[(False, True)] * 4)
+    Variant(partition=partition, **dict(zip(CONDITIONS, chosen, strict=True)))
+    for partition in REGIONS
+    for chosen in itertools.product((False, True), repeat=len(CONDITIONS))
 ]

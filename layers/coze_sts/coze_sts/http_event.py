@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from coze_sts.errors import InvalidRequest, InvalidToken, NotFound, StsError
 from coze_sts.telemetry import Telemetry
@@ -17,11 +17,22 @@ MAX_BODY_BYTES = 4096
 Response = dict[str, Any]
 
 
+class LambdaContext(Protocol):
+    """What is used of Lambda's second argument."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda stops the function."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a route needs of an event. `origin` is the header, or None."""
+    """What a route needs of an event.
+
+    `origin` is the header, or None; `remaining` the seconds that Lambda gives it.
+    """
 
     request_id: str
+    remaining: float
     origin: str | None
     context: Mapping[str, Any] = field(repr=False)
     body: bytes = field(repr=False)
@@ -50,7 +61,11 @@ Route = Callable[[Request], tuple[int, dict[str, Any] | None]]
 
 
 def dispatch(
-    event: Mapping[str, Any], *, routes: Mapping[str, Route], telemetry: Telemetry
+    event: Mapping[str, Any],
+    lambda_context: LambdaContext,
+    *,
+    routes: Mapping[str, Route],
+    telemetry: Telemetry,
 ) -> Response:
     """Answers an event by its route key; every failure becomes an error body, none escapes."""
     context = event.get("requestContext") or {}
@@ -58,7 +73,14 @@ def dispatch(
     route_key = str(event.get("routeKey", ""))
     telemetry.begin(route=route_key if route_key in routes else "unknown", request_id=request_id)
     try:
-        status, body = routes.get(route_key, _no_route)(_read(event, context, request_id))
+        request = Request(
+            request_id=request_id,
+            remaining=lambda_context.get_remaining_time_in_millis() / 1000,
+            origin=(event.get("headers") or {}).get("origin"),
+            context=context,
+            body=_body(event),
+        )
+        status, body = routes.get(route_key, _no_route)(request)
     except StsError as error:
         telemetry.refused(error)
         return _error(error, request_id=request_id, for_operator=route_key.endswith(_OWN_SERVERS))
@@ -74,13 +96,6 @@ def _no_route(_request: Request) -> NoReturn:
 
 
 _OWN_SERVERS = ("/backend/token", "/backend/assertion")
-
-
-def _read(event: Mapping[str, Any], context: Mapping[str, Any], request_id: str) -> Request:
-    headers = event.get("headers") or {}
-    return Request(
-        request_id=request_id, origin=headers.get("origin"), context=context, body=_body(event)
-    )
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -62,13 +62,15 @@ def stored_keyring(
 
 
 def backend_caller(
-    request: Request, *, optional: frozenset[str] = frozenset()
+    request: Request, *, telemetry: Telemetry, optional: frozenset[str] = frozenset()
 ) -> tuple[Caller, dict[str, str]]:
     """The user that a server of the site names in the body, and the body's fields.
 
+    The log keeps which server it was: it can act for any user.
+
     Raises InvalidToken before anything of the body is read, InvalidRequest for a bad body.
     """
-    identity.require_iam(request.context)
+    telemetry.note(principal=identity.iam_principal(request.context))
     body = request.fields(
         required=frozenset({"session_name"}),
         optional=optional | {"device_id", "custom_consumer"},

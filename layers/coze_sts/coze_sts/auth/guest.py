@@ -21,8 +21,14 @@ RENEW_SECONDS = LIFETIME_SECONDS // 2
 CLOCK_SKEW_SECONDS = 60
 MAX_TICKET_CHARACTERS = 200
 
+REFUSAL = "guest_ticket is not valid here or has expired. Ask without one to begin as a new guest."
+
 _VERSION = "g1"
 _PAYLOAD = struct.Struct(">16sQ")
+
+
+class UnknownTicketKey(InvalidToken):
+    """The ticket names a key that is not on the ring: made up, or newer than the ring."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +64,7 @@ class TicketOffice:
 
         A ticket past half its life is replaced by a new one for the same guest. Raises
         InvalidToken for a ticket that is not ours or too old; it never becomes a new guest.
+        Raises UnknownTicketKey where a newer ring may know better.
         """
         if ticket is None:
             return self._issue(self.random_bytes(16), now=now)
@@ -75,26 +82,22 @@ class TicketOffice:
     def _verify(self, ticket: str, *, now: float) -> Guest:
         signed, _, mac = ticket.rpartition(".")
         key_id = signed.partition(".")[2].partition(".")[0]
-        if len(ticket) > MAX_TICKET_CHARACTERS or not ticket.isascii() or key_id not in self.keys:
-            raise _refusal()
+        if len(ticket) > MAX_TICKET_CHARACTERS or not ticket.isascii():
+            raise InvalidToken(REFUSAL)
+        if key_id not in self.keys:
+            raise UnknownTicketKey(REFUSAL)
         expected = _encode(self._mac(signed, key_id=key_id))
         # Comparing the text, not the decoded bytes, also refuses every other spelling of them.
         if not hmac.compare_digest(mac.encode(), expected.encode()):
-            raise _refusal()
+            raise InvalidToken(REFUSAL)
         guest_id, issued_at = _PAYLOAD.unpack(_decode(signed.rpartition(".")[2]))
         if not issued_at - CLOCK_SKEW_SECONDS <= now < issued_at + LIFETIME_SECONDS:
-            raise _refusal()
+            raise InvalidToken(REFUSAL)
         return Guest(guest_id=guest_id, ticket=ticket, expires_at=issued_at + LIFETIME_SECONDS)
 
     def _mac(self, signed: str, *, key_id: str) -> bytes:
         message = f"{len(self.audience)}:{self.audience}:{signed}"
         return hmac.digest(self.keys[key_id], message.encode(), "sha256")
-
-
-def _refusal() -> InvalidToken:
-    return InvalidToken(
-        "guest_ticket is not valid here or has expired. Ask without one to begin as a new guest."
-    )
 
 
 def _encode(data: bytes) -> str:

@@ -29,10 +29,12 @@ def user(request_context: Mapping[str, Any], *, session_claim: str) -> Caller:
     return Caller(kind="user", name=name)
 
 
-def require_iam(request_context: Mapping[str, Any]) -> None:
-    """Raises InvalidToken unless the IAM authorizer let the caller in."""
-    if not _authorizer(request_context, "iam").get("userArn"):
+def iam_principal(request_context: Mapping[str, Any]) -> str:
+    """The ARN of whom the IAM authorizer let in; raises InvalidToken where it did not run."""
+    arn = _authorizer(request_context, "iam").get("userArn")
+    if not isinstance(arn, str) or not arn:
         raise InvalidToken("Sign the request with AWS Signature Version 4: this route needs IAM.")
+    return arn
 
 
 def backend(*, session_name: str, device_id: str | None, custom_consumer: str | None) -> Caller:

@@ -308,7 +308,9 @@ class Flight:
         )
         if isinstance(answer, Failed):
             raise answer.error
-        return Served(token=answer, source=Source.DIRECT)
+        # Nobody can tell whether the rejected one was ours; a storm ends here all the same.
+        token = replace(answer, forced=self.rejected is not None)
+        return Served(token=token, source=Source.DIRECT)
 
 
 def _after_waiting(served: Served) -> Served:

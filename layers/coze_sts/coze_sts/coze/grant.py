@@ -67,6 +67,8 @@ def _within(seconds: float, call: Callable[[], Answer]) -> Answer:
 
     A call that is given up goes on in its thread until its own time-outs end it.
     """
+    if seconds <= 0:
+        raise requests.Timeout
     result: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
 
     def work() -> None:
@@ -77,7 +79,7 @@ def _within(seconds: float, call: Callable[[], Answer]) -> Answer:
 
     threading.Thread(target=work, daemon=True).start()
     try:
-        answer = result.get(timeout=max(seconds, 0))
+        answer = result.get(timeout=60)
     except queue.Empty:
         raise requests.Timeout from None
     if isinstance(answer, Exception):
