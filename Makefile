@@ -1,9 +1,10 @@
 # `make dev` tries the service on this machine; `make test` runs every test that can run on it.
 PYTHON ?= python3
 VENV = .venv
+export PYTHONPATH = layers/coze_sts
 UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: dev test lint lock
+.PHONY: dev test lint lock simulate mutants simulate-day bench-herd
 
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
@@ -17,10 +18,26 @@ lint: $(VENV)/ready
 	$(VENV)/bin/mypy
 	$(VENV)/bin/cfn-lint --regions us-east-1 cn-north-1 cn-northwest-1 -- template.yaml
 
+# SEED=… repeats a run, RUNS=… sets how many.
+simulate: $(VENV)/ready
+	$(VENV)/bin/python -m tests.simulation $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
+
+mutants: $(VENV)/ready
+	$(VENV)/bin/python -m tests.simulation --mutants
+
+simulate-day: $(VENV)/ready
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/day/requirements.txt
+	$(VENV)/bin/python -m tests.day $(if $(SEED),--seed $(SEED))
+
+bench-herd: $(VENV)/ready
+	npm ci --silent --prefix tests/engines
+	$(VENV)/bin/python -m tests.herd
+
 lock: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet uv
 	cd layers/coze_sts && ../../$(UV) requirements.in --output-file requirements.txt
 	cd tests && ../$(UV) --constraints ../layers/coze_sts/requirements.txt requirements.in --output-file requirements.txt
+	cd tests/day && ../../$(UV) --constraints ../requirements.txt requirements.in --output-file requirements.txt
 
 $(VENV)/ready: tests/requirements.txt
 	@echo "Installing into $(VENV), once …"

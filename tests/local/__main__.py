@@ -1,6 +1,7 @@
-"""``python -m tests.local``: starts everything on 127.0.0.1 and says how to use it.
+"""``python -m tests.local``: starts everything on this machine and says how to use it.
 
 PORT (3000) is the gateway's; the stand-in, the issuer and AWS take the three ports that follow.
+HOST (127.0.0.1) is the address to listen on; 0.0.0.0 lets the containers of `sam local` in.
 COZE_CONFIG names a coze_oauth_config.json to use in place of the stand-in.
 """
 
@@ -27,7 +28,8 @@ def main(environ: Mapping[str, str]) -> int:
         signal.signal(number, signal.default_int_handler)
     try:
         coze_config = read_coze_config(environ.get("COZE_CONFIG", ""))
-        _run(Ports.take(first=_port(environ)), coze_config)
+        host = environ.get("HOST") or "127.0.0.1"
+        _run(Ports.take(first=_port(environ), host=host), coze_config)
     except (BadPort, BadConfig, CannotListen) as fault:
         print(fault, file=sys.stderr)
         return 1
@@ -50,7 +52,8 @@ def _run(ports: Ports, coze_config: str | None) -> None:
     from tests.local.banner import banner  # noqa: PLC0415
     from tests.local.stack import LocalStack  # noqa: PLC0415
 
-    with LocalStack(ports=ports, coze_config=coze_config, tell=_tell) as stack:
+    # Without a prefix the table and the secrets have the names that `sam local` gives them.
+    with LocalStack(ports=ports, coze_config=coze_config, prefix="", tell=_tell) as stack:
         for name in {route.function for route in stack.gateway.routes.values()}:
             stack.functions[name].load()
         print(banner(stack, coze_config=coze_config), flush=True)

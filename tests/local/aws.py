@@ -24,12 +24,13 @@ NOT_OF_CREATE_TABLE = {"TimeToLiveSpecification", "PointInTimeRecoverySpecificat
 class LocalAws:
     """The emulator, and what of the expanded template lives in it.
 
-    moto keeps one state for the whole process, so every instance names its own things apart.
+    moto keeps one state for the whole process, so every instance names its own things apart,
+    unless ``prefix`` says how their names begin.
     """
 
-    def __init__(self, *, at: Listening) -> None:
+    def __init__(self, *, at: Listening, prefix: str | None = None) -> None:
         self.server = Server(DomainDispatcherApplication(create_backend_app), at=at)
-        self._prefix = f"local-{uuid.uuid4().hex[:8]}"
+        self._prefix = f"local-{uuid.uuid4().hex[:8]}-" if prefix is None else prefix
         self._values: dict[str, str] = {}
         self.dynamodb = self._client("dynamodb")
         self.secretsmanager = self._client("secretsmanager")
@@ -66,7 +67,7 @@ class LocalAws:
         )
 
     def _create_table(self, name: str, properties: Mapping[str, Any]) -> None:
-        table = f"{self._prefix}-{name}"
+        table = f"{self._prefix}{name}"
         asked = {key: value for key, value in properties.items() if key not in NOT_OF_CREATE_TABLE}
         if "SSESpecification" in asked:
             asked["SSESpecification"] = _sse(asked["SSESpecification"])
@@ -83,7 +84,7 @@ class LocalAws:
         }
         if rules := properties.get("GenerateSecretString"):
             asked["SecretString"] = self._generate(rules)
-        created = self.secretsmanager.create_secret(Name=f"{self._prefix}-{name}", **asked)
+        created = self.secretsmanager.create_secret(Name=f"{self._prefix}{name}", **asked)
         self._values |= {name: created["ARN"], f"{name}.Id": created["ARN"]}
 
     def _generate(self, rules: Mapping[str, Any]) -> str:

@@ -29,7 +29,8 @@ class LocalStack:
     ``parameters`` are those of template.yaml and win over the demo's own. ``coze_config`` is the
     text of a coze_oauth_config.json to use in place of the stand-in's app. ``coze_host`` is the
     name of this machine for whoever calls the stand-in; with ``Ports.take(host="0.0.0.0")`` a
-    container can. ``tell`` gets a line for each request that the gateway refuses.
+    container can. ``prefix`` begins the names of the table and the secrets; without one they are
+    random. ``tell`` gets a line for each request that the gateway refuses.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class LocalStack:
         ports: Ports | None = None,
         coze_config: str | None = None,
         coze_host: str = "127.0.0.1",
+        prefix: str | None = None,
         clock: Callable[[], float] = time.time,
         tell: Callable[[str], object] = lambda _line: None,
     ) -> None:
@@ -48,7 +50,7 @@ class LocalStack:
         self.resources = template.expand(self.parameters, partition="aws", region=REGION)
         self.coze = CozeStandIn(clock=clock)
         self.oidc = OidcIssuer(issuer=ports.oidc.url, audience=DEMO_AUDIENCE, clock=clock)
-        self.aws = LocalAws(at=ports.aws)
+        self.aws = LocalAws(at=ports.aws, prefix=prefix)
         self.aws.create(self.resources)
         self.coze_config = coze_config or self._demo_app(f"http://{coze_host}:{ports.coze.port}")
         self.aws.put_secret("CozeSecret", self.coze_config)

@@ -76,7 +76,7 @@ def dispatch(
         request = Request(
             request_id=request_id,
             remaining=lambda_context.get_remaining_time_in_millis() / 1000,
-            origin=(event.get("headers") or {}).get("origin"),
+            origin=_header(event, "origin"),
             context=context,
             body=_body(event),
         )
@@ -96,6 +96,12 @@ def _no_route(_request: Request) -> NoReturn:
 
 
 _OWN_SERVERS = ("/backend/token", "/backend/assertion")
+
+
+def _header(event: Mapping[str, Any], name: str) -> str | None:
+    """A header by its name in lower case: API Gateway writes it so, `sam local` does not."""
+    headers: Mapping[str, str] = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), None)
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

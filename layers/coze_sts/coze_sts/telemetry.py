@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from pathlib import PurePath
 from typing import Any
@@ -13,6 +14,8 @@ from coze_sts.errors import StsError
 
 SERVICE = "coze-sts"
 NAMESPACE = "CozeSTS"
+TALKATIVE = ("botocore", "boto3", "urllib3", "requests")
+"""Libraries that write whole answers, secrets included, where the function's level is DEBUG."""
 
 
 class Telemetry:
@@ -74,6 +77,8 @@ class Telemetry:
 
 def new_telemetry() -> Telemetry:
     """The telemetry of a process; the level comes from POWERTOOLS_LOG_LEVEL."""
+    for library in TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
     return Telemetry(
         logger=Logger(service=SERVICE, location=None),
         metrics=Metrics(namespace=NAMESPACE, service=SERVICE),

@@ -1,0 +1,1 @@
+"""A day of a large site in simulated time: `make simulate-day`."""
