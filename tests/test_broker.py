@@ -1,76 +1,39 @@
 """The whole flow, over the stand-in for Coze and a real table's engine, at a clock of our own."""
 
 import hashlib
-from collections import Counter
+import random
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
 from coze_sts.access_token import AccessToken
 from coze_sts.allowance import Allowance
 from coze_sts.auth.session import Caller
 from coze_sts.broker import Broker
-from coze_sts.cache.lease import FORCED_INTERVAL_SECONDS
+from coze_sts.cache.decision import FORCED_INTERVAL_SECONDS
 from coze_sts.cache.memory import TokenMemory
+from coze_sts.cache.seal import seal
 from coze_sts.cache.store import TokenStore
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.grant import new_http_session
-from coze_sts.errors import SlowDown, StsError, TemporarilyUnavailable, UpstreamRejected
-from moto import mock_aws
+from coze_sts.coze.keys import AppKeys
+from coze_sts.errors import (
+    SlowDown,
+    TemporarilyUnavailable,
+    UpstreamRejected,
+    UpstreamUnavailable,
+)
+from coze_sts.stored_secret import TTL_SECONDS, SecretVersion, StoredSecret
 
-from tests.factories import KEYRING, ROTATED, Clock, make_settings
+from tests.factories import KEYRING, ROTATED, Clock, make_settings, make_token
 from tests.local.coze import CozeStandIn
 from tests.local.server import serve
+from tests.parts import TABLE, Counts, Faults, FaultyStore, SingleKey
 
 ALICE = Caller(kind="user", name="alice")
 BOB = Caller(kind="user", name="bob")
-TABLE = "tokens"
-
-
-class Counts:
-    """Telemetry that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.metrics: Counter[str] = Counter()
-        self.warnings: list[StsError] = []
-
-    def note(self, **_facts: object) -> None:
-        pass
-
-    def count(self, metric: str) -> None:
-        self.metrics[metric] += 1
-
-    def warn(self, failure: StsError) -> None:
-        self.warnings.append(failure)
-
-
-class SingleKey:
-    """One key, with no other to fall back on."""
-
-    def __init__(self, app: CozeApp) -> None:
-        self.app = app
-
-    def current(self) -> CozeApp:
-        return self.app
-
-    def exchange(self, attempt: Callable[[CozeApp], AccessToken]) -> AccessToken:
-        return attempt(self.app)
-
-
-@pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-west-1")
-        client.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        )
-        yield client
 
 
 @pytest.fixture
@@ -87,7 +50,12 @@ def app(coze: CozeStandIn, make_app: Callable[..., CozeApp], public_pem: str) ->
 
 
 @pytest.fixture
-def start(app: CozeApp, dynamodb: Any, clock: Clock) -> Callable[..., Broker]:
+def faults(clock: Clock) -> Faults:
+    return Faults(clock=clock)
+
+
+@pytest.fixture
+def start(app: CozeApp, dynamodb: Any, clock: Clock, faults: Faults) -> Callable[..., Broker]:
     """A broker with an empty memory, as a new process has it."""
 
     def sleep(seconds: float) -> None:
@@ -99,7 +67,7 @@ def start(app: CozeApp, dynamodb: Any, clock: Clock) -> Callable[..., Broker]:
             "settings": make_settings(),
             "keys": SingleKey(app),
             "keyring": lambda: KEYRING,
-            "store": TokenStore(client=dynamodb, table=TABLE),
+            "store": FaultyStore(client=dynamodb, faults=faults),
             "memory": TokenMemory(),
             "http": lambda: http,
             "telemetry": Counts(),
@@ -281,7 +249,7 @@ def test_a_new_cache_key_still_serves_what_the_old_one_named(
     assert len({exchange.session_name for exchange in coze.exchanges}) == 1
 
 
-def test_a_rejected_token_is_replaced_once_and_then_again_only_after_a_minute(
+def test_a_rejected_token_is_replaced_once_and_again_only_after_a_minute(
     start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
 ) -> None:
     first = start().token_for(ALICE)
@@ -315,14 +283,34 @@ def test_a_rejected_token_is_never_served_in_place_of_an_error(
         start().token_for(ALICE, rejected=rejected(first))
 
 
-def test_forgetting_removes_the_row_and_the_memory(
+def test_forgetting_removes_the_token_from_the_row_and_the_memory(
     start: Callable[..., Broker], dynamodb: Any
 ) -> None:
     broker = start()
     first = broker.token_for(ALICE)
     broker.forget(ALICE)
-    assert rows(dynamodb) == []
+    assert rows(dynamodb)[0].keys() == {"pk", "gen", "purge_at", "dropped_at"}
     assert broker.token_for(ALICE).value != first.value
+
+
+def test_forgetting_repeats_only_after_a_minute(start: Callable[..., Broker], clock: Clock) -> None:
+    broker = start()
+    for wait, allowed in ((0, True), (59, False), (1, True)):
+        clock.now += wait
+        broker.token_for(ALICE)
+        if allowed:
+            broker.forget(ALICE)
+            continue
+        with pytest.raises(SlowDown) as refusal:
+            broker.forget(ALICE)
+        assert refusal.value.retry_after == 60
+
+
+def test_forgetting_what_is_not_there_changes_nothing(
+    start: Callable[..., Broker], dynamodb: Any
+) -> None:
+    start().forget(ALICE)
+    assert rows(dynamodb) == []
 
 
 def test_a_row_is_purged_a_day_after_its_token_expired(
@@ -343,3 +331,375 @@ def test_a_page_cannot_storm_coze_while_the_table_is_down(
         with pytest.raises(SlowDown):
             broker.token_for(ALICE, rejected=rejected(token))
     assert len(coze.exchanges) == 2
+
+
+# The table fails: nobody is refused who could be served
+
+
+@pytest.mark.parametrize("faulty", ["failing", "lost"])
+@pytest.mark.parametrize("method", ["read", "acquire", "complete"])
+def test_a_table_that_fails_at_any_step_costs_nobody_a_token(
+    start: Callable[..., Broker],
+    coze: CozeStandIn,
+    faults: Faults,
+    clock: Clock,
+    *,
+    method: str,
+    faulty: str,
+) -> None:
+    """Slow it is, too: boto gives up after two tries of a second each."""
+    faults.seconds, began = 2.5, clock.now
+    setattr(faults, faulty, {method})
+    broker = start()
+    token = broker.token_for(ALICE)
+    assert coze.tokens[token.value].session_name == "alice"
+    assert len(coze.exchanges) == 1
+    assert clock.now - began < 14
+    assert broker.telemetry.metrics["TableFailed"] >= 1
+    assert broker.telemetry.warnings
+    assert broker.token_for(ALICE) == token, "from memory"
+
+
+def test_a_lease_whose_reply_was_lost_blocks_nobody_past_its_end(
+    start: Callable[..., Broker], coze: CozeStandIn, faults: Faults, clock: Clock
+) -> None:
+    faults.lost = {"acquire"}
+    first = start().token_for(ALICE)
+    faults.lost = set()
+    with pytest.raises(TemporarilyUnavailable):
+        start().token_for(ALICE)
+    clock.now += 12 + 2
+    assert start().token_for(ALICE).value != first.value
+
+
+def test_a_write_that_succeeds_at_the_second_try_is_read_by_all(
+    start: Callable[..., Broker], coze: CozeStandIn, faults: Faults
+) -> None:
+    faults.lost = {"complete"}
+    token = start().token_for(ALICE)
+    faults.lost = set()
+    assert faults.calls.count("complete") == 2
+    assert start().token_for(ALICE) == token
+
+
+def test_a_stale_token_is_served_where_its_lease_cannot_be_asked_for(
+    start: Callable[..., Broker], coze: CozeStandIn, faults: Faults, clock: Clock
+) -> None:
+    first = start().token_for(ALICE)
+    stale(first, clock)
+    faults.failing = {"acquire"}
+    broker = start()
+    assert broker.token_for(ALICE) == first
+    assert broker.telemetry.metrics == {"TableFailed": 1, "ServedStale": 1}
+    assert len(coze.exchanges) == 1
+
+
+def test_without_the_table_a_process_exchanges_a_little_and_then_refuses(
+    start: Callable[..., Broker], coze: CozeStandIn, faults: Faults, clock: Clock
+) -> None:
+    faults.failing = {"read"}
+    broker = start()
+    for number in range(3):
+        broker.token_for(Caller(kind="user", name=f"u-{number}"))
+    assert broker.telemetry.metrics["ExchangedWithoutTable"] == 3
+    with pytest.raises(TemporarilyUnavailable) as refused:
+        broker.token_for(ALICE)
+    assert refused.value.retry_after == 1
+    clock.now += 5
+    assert broker.token_for(ALICE)
+    assert coze.requests_seen == 4
+
+
+def test_a_late_holder_serves_its_own_token_and_leaves_the_row_to_the_next(
+    start: Callable[..., Broker], app: CozeApp, dynamodb: Any
+) -> None:
+    """It was frozen in its exchange, past the end of its lease."""
+    http = new_http_session()
+
+    def frozen() -> Any:
+        pk = rows(dynamodb)[0]["pk"]
+        dynamodb.update_item(
+            TableName=TABLE,
+            Key={"pk": pk},
+            UpdateExpression="SET lease_id = :other",
+            ExpressionAttributeValues={":other": {"S": "other"}},
+        )
+        return http
+
+    token = start(http=frozen).token_for(ALICE)
+    assert token.value.startswith("czs_")
+    (row,) = rows(dynamodb)
+    assert (row["lease_id"], "ct" in row) == ({"S": "other"}, False)
+
+
+# Secrets Manager fails
+
+
+class Vault:
+    """Two stages of a secret; `gone` makes it fail."""
+
+    def __init__(self, clock: Clock, **stages: CozeApp) -> None:
+        self.stages, self.gone, self.clock = stages, False, clock
+
+    def keys(self) -> AppKeys:
+        return AppKeys(
+            current=self.stored("current"), previous=self.stored("previous"), clock=self.clock
+        )
+
+    def stored(self, stage: str) -> StoredSecret[CozeApp]:
+        def fetch() -> SecretVersion:
+            if self.gone or stage not in self.stages:
+                raise TemporarilyUnavailable("Secrets Manager did not answer.")
+            kid = self.stages[stage].kid
+            return SecretVersion(version_id=kid, text=kid)
+
+        return StoredSecret(
+            fetch=fetch,
+            parse=lambda _kid: self.stages[stage],
+            clock=self.clock,
+            on_failure=lambda _failure: None,
+        )
+
+
+def test_a_key_in_memory_signs_while_secrets_manager_is_gone(
+    start: Callable[..., Broker], app: CozeApp, clock: Clock
+) -> None:
+    vault = Vault(clock, current=app)
+    broker = start(keys=vault.keys())
+    broker.token_for(ALICE)
+    vault.gone = True
+    clock.now += 2 * TTL_SECONDS
+    assert broker.token_for(BOB)
+    with pytest.raises(TemporarilyUnavailable):
+        start(keys=vault.keys()).token_for(BOB)
+
+
+def test_the_previous_key_serves_until_coze_has_learnt_the_new_one(
+    start: Callable[..., Broker], coze: CozeStandIn, app: CozeApp, clock: Clock
+) -> None:
+    vault = Vault(clock, current=replace(app, kid="kid-2"), previous=app)
+    broker = start(keys=vault.keys())
+    assert broker.token_for(ALICE).kid == app.kid
+    assert (len(coze.exchanges), coze.requests_seen) == (1, 2)
+    assert len({exchange.jti for exchange in coze.exchanges}) == 1
+
+
+# One exchange for all
+
+
+def test_who_waits_is_served_by_the_leaders_token(
+    start: Callable[..., Broker], coze: CozeStandIn, dynamodb: Any, clock: Clock
+) -> None:
+    store, leaders = TokenStore(client=dynamodb, table=TABLE), make_token("czs_leader")
+    broker = start()
+    pk = broker._performer(ALICE).pk
+    store.acquire(
+        pk,
+        lease_id="leader",
+        lease_until=int(clock.now + 12) * 1000,
+        over=None,
+        seen_gen=None,
+        now=clock.now,
+    )
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        clock.now += seconds
+        if len(naps) == 3:
+            sealed = seal(leaders, pk=pk, keyring=KEYRING)
+            store.complete(pk, lease_id="leader", sealed=sealed, now=clock.now)
+
+    waiter = start(sleep=nap)
+    assert waiter.token_for(ALICE) == leaders
+    assert (len(naps), coze.requests_seen) == (3, 0)
+    assert waiter.telemetry.metrics == {"Waited": 1}
+
+
+def test_a_request_ends_in_its_own_time(
+    start: Callable[..., Broker], dynamodb: Any, clock: Clock
+) -> None:
+    pk = start()._performer(ALICE).pk
+    busy = {"lease_id": {"S": "x"}, "lease_until": {"N": str(int(clock.now + 12) * 1000)}}
+    dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": pk}, "gen": {"N": "1"}} | busy)
+    began = clock.now
+    for remaining in (20, 5, 3, 1):
+        with pytest.raises(TemporarilyUnavailable):
+            start().token_for(ALICE, remaining=remaining)
+        assert clock.now - began <= min(4.75, remaining - 1)
+        began = clock.now
+
+
+# Coze fails
+
+
+def test_after_a_failure_everybody_leaves_coze_alone_for_the_time_that_was_noted(
+    start: Callable[..., Broker], coze: CozeStandIn, dynamodb: Any, clock: Clock
+) -> None:
+    down(coze)
+    with pytest.raises(UpstreamUnavailable):
+        start().token_for(ALICE)
+    assert coze.requests_seen == 2, "one retry, on a miss"
+    retry_at = int(rows(dynamodb)[0]["retry_at"]["N"]) / 1000
+    with pytest.raises(UpstreamUnavailable) as refused:
+        start().token_for(ALICE)
+    assert refused.value.retry_after - 1 < retry_at - clock.now <= refused.value.retry_after
+    assert coze.requests_seen == 2
+    clock.now = retry_at
+    with pytest.raises(UpstreamUnavailable):
+        start().token_for(ALICE)
+    assert coze.requests_seen == 4
+
+
+def test_cozes_own_wish_reaches_the_caller(start: Callable[..., Broker], coze: CozeStandIn) -> None:
+    coze.fail_next(status=503, body={}, headers={"Retry-After": "40"}, times=9)
+    for asked in (1, 1):
+        with pytest.raises(UpstreamUnavailable) as refused:
+            start().token_for(ALICE)
+        assert (refused.value.retry_after, coze.requests_seen) == (40, asked)
+
+
+def test_a_rate_limit_holds_every_process_and_every_session(
+    start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    carol = Caller(kind="user", name="carol")
+    old = start().token_for(carol)
+    stale(old, clock)
+    coze.fail_next(status=429, body={}, headers={"Retry-After": "30"})
+    with pytest.raises(UpstreamUnavailable):
+        start().token_for(ALICE)
+    asked = coze.requests_seen
+    for _ in range(5):
+        with pytest.raises(UpstreamUnavailable) as refused:
+            start().token_for(BOB)
+        assert refused.value.retry_after == 30
+    assert start().token_for(carol) == old
+    assert coze.requests_seen == asked
+    clock.now += 30
+    assert start().token_for(BOB)
+
+
+def test_a_rate_limit_without_a_time_holds_all_for_a_moment(
+    start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    coze.fail_next(status=429, body={}, times=2)
+    with pytest.raises(UpstreamUnavailable):
+        start().token_for(ALICE)
+    with pytest.raises(UpstreamUnavailable):
+        start().token_for(BOB)
+    clock.now += 2
+    assert start().token_for(BOB)
+
+
+def test_a_key_that_coze_does_not_know_is_tried_once_a_minute_by_all(
+    start: Callable[..., Broker],
+    coze: CozeStandIn,
+    app: CozeApp,
+    clock: Clock,
+    public_pem: str,
+) -> None:
+    carol = Caller(kind="user", name="carol")
+    old = start().token_for(carol)
+    stale(old, clock)
+    coze.forget_key(kid=app.kid)
+    coze.requests_seen = 0
+    began, processes = clock.now, [start() for _ in range(2)]
+    while clock.now < began + 200:
+        for number, process in enumerate(processes):
+            with pytest.raises(UpstreamRejected):
+                process.token_for(Caller(kind="user", name=f"u-{number}"))
+        assert start().token_for(carol) == old, "who has a token keeps it"
+        assert coze.requests_seen <= (clock.now - began) / 60 + 1
+        clock.now += 19
+    assert coze.requests_seen >= 3
+    coze.register_app(client_id=app.client_id, kid=app.kid, public_key_pem=public_pem)
+    clock.now += 60
+    assert start().token_for(ALICE)
+    for number, process in enumerate(processes):
+        assert process.token_for(Caller(kind="user", name=f"u-{number + 9}")), "the hold is lifted"
+
+
+def test_a_hold_for_an_unknown_key_does_not_hold_those_who_have_the_new_one(
+    start: Callable[..., Broker], coze: CozeStandIn, app: CozeApp, public_pem: str
+) -> None:
+    coze.forget_key(kid=app.kid)
+    with pytest.raises(UpstreamRejected):
+        start().token_for(ALICE)
+    coze.register_app(client_id=app.client_id, kid="kid-2", public_key_pem=public_pem)
+    assert start(keys=SingleKey(replace(app, kid="kid-2"))).token_for(BOB).kid == "kid-2"
+
+
+def test_every_try_signs_an_assertion_of_its_own(
+    start: Callable[..., Broker], coze: CozeStandIn
+) -> None:
+    """The first is spent even where its answer was a failure: Coze refuses to see it again."""
+    coze.fail_next(status=500, body={})
+    assert start().token_for(ALICE)
+    assert coze.requests_seen == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "tries"), [(408, 2), (500, 2), (504, 2), (400, 1), (403, 1), (404, 1)]
+)
+def test_only_what_may_pass_is_tried_again(
+    start: Callable[..., Broker], coze: CozeStandIn, status: int, tries: int
+) -> None:
+    coze.fail_next(status=status, body={"error": "x"}, times=9)
+    with pytest.raises((UpstreamUnavailable, UpstreamRejected)):
+        start().token_for(ALICE)
+    assert coze.requests_seen == tries
+
+
+def test_memory_serves_no_token_in_its_last_seconds(
+    start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    broker = start()
+    first = broker.token_for(ALICE)
+    down(coze)
+    clock.now = first.expires_at - 8
+    assert broker.token_for(ALICE) == first
+    clock.now = first.expires_at - 5.5
+    assert broker.token_for(ALICE) == first
+    assert broker.telemetry.metrics["MemoryHit"] == 1
+    clock.now = first.expires_at - 4.9
+    with pytest.raises(UpstreamUnavailable):
+        broker.token_for(ALICE)
+
+
+def test_nothing_that_is_counted_or_noted_tells_a_token_or_a_name(
+    start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    caller = Caller(kind="user", name="canary@coze.test")
+    broker = start()
+    token = broker.token_for(caller)
+    down(coze)
+    stale(token, clock)
+    broker.token_for(caller)
+    told = repr((broker.telemetry.facts, broker.telemetry.metrics, broker.telemetry.warnings))
+    told += "".join(failure.operator or "" for failure in broker.telemetry.warnings)
+    assert broker.telemetry.warnings
+    assert token.value not in told
+    assert "canary" not in told
+
+
+def test_a_snapshot_that_is_restored_twice_repeats_nothing_random(
+    start: Callable[..., Broker], coze: CozeStandIn, dynamodb: Any
+) -> None:
+    """It holds the state of every generator that is seeded, and so none of them may be used."""
+    http, leases, ciphertexts = new_http_session(), [], []
+
+    def seen_in_an_exchange() -> Any:
+        leases.append(rows(dynamodb)[0]["lease_id"]["S"])
+        return http
+
+    snapshot = random.getstate()
+    for _ in range(3):
+        random.setstate(snapshot)
+        broker = start(http=seen_in_an_exchange)
+        broker.token_for(ALICE)
+        ciphertexts.append(rows(dynamodb)[0]["ct"]["B"])
+        dynamodb.delete_item(TableName=TABLE, Key={"pk": rows(dynamodb)[0]["pk"]})
+    for values in (leases, ciphertexts, [exchange.jti for exchange in coze.exchanges]):
+        assert len(set(values)) == 3
+    assert len({ct[:16] for ct in ciphertexts}) == len({ct[16:28] for ct in ciphertexts}) == 3
+    assert all(re.fullmatch(r"[0-9a-f]{32}", lease) for lease in leases)

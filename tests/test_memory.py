@@ -1,6 +1,6 @@
 """Tokens in the memory of one process."""
 
-from coze_sts.access_token import LAST_SECONDS, State, outlives, state
+from coze_sts.access_token import LAST_SECONDS, outlives, state
 from coze_sts.cache.memory import MAX_TOKENS, TokenMemory
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,8 +30,25 @@ def test_a_stale_token_is_held_for_five_seconds() -> None:
     assert memory.get("a", now=token.refresh_at + 5) is None
 
 
+def test_a_stale_token_is_held_until_only_a_failure_would_excuse_it() -> None:
+    memory, token = TokenMemory(), make_token()
+    invalid_at = token.expires_at - 300
+    memory.put("a", token, now=invalid_at - 3)
+    assert memory.get("a", now=invalid_at - 0.1) is token
+    assert memory.get("a", now=invalid_at) is None
+
+
+def test_a_token_that_a_failure_excused_is_held_for_five_seconds_but_the_last() -> None:
+    memory, token = TokenMemory(), make_token()
+    memory.put("a", token, now=token.expires_at - 60)
+    assert memory.get("a", now=token.expires_at - 55.1) is token
+    memory.put("a", token, now=token.expires_at - 8)
+    assert memory.get("a", now=token.expires_at - 5.1) is token
+    assert memory.get("a", now=token.expires_at - 5) is None
+
+
 @given(st.integers(55, 86399), st.floats(0, 1), st.floats(0, 70))
-def test_nothing_is_served_from_memory_in_its_last_seconds(
+def test_memory_serves_nothing_of_which_more_should_be_left(
     lifetime: int, used: float, later: float
 ) -> None:
     memory, token = TokenMemory(), make_token(lifetime=lifetime)
@@ -39,8 +56,8 @@ def test_nothing_is_served_from_memory_in_its_last_seconds(
     memory.put("a", token, now=put_at)
     if memory.get("a", now=put_at + later) is not None:
         assert outlives(token, now=put_at + later)
-        was_fresh = state(token, now=put_at) is State.FRESH
-        assert not was_fresh or state(token, now=put_at + later) is State.FRESH
+        was, is_now = state(token, now=put_at), state(token, now=put_at + later)
+        assert is_now is was, "FRESH until it is STALE, STALE until it is INVALID"
 
 
 def test_a_key_finds_its_own_token_and_no_other() -> None:

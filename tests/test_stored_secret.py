@@ -12,6 +12,7 @@ from coze_sts.errors import Misconfigured, StsError, TemporarilyUnavailable
 from coze_sts.keyring import Keyring, parse_keyring
 from coze_sts.stored_secret import (
     KEEP_SECONDS,
+    MIN_AGE_SECONDS,
     RETRY_SECONDS,
     TTL_SECONDS,
     SecretVersion,
@@ -178,6 +179,63 @@ def test_a_process_that_was_frozen_for_days_asks_before_it_answers(
     vault.put("two")
     clock.now += 5 * KEEP_SECONDS
     assert secret.get() == "parsed two"
+
+
+def test_a_value_that_something_speaks_against_is_asked_for_anew_once_a_minute(
+    vault: Vault, secret: StoredSecret[str], clock: Clock
+) -> None:
+    secret.get()
+    vault.put("two")
+    for wait in (0, 1, MIN_AGE_SECONDS - 1.1):
+        clock.now += wait
+        assert secret.renewed() == "parsed one"
+    clock.now += 0.1
+    assert (secret.renewed(), secret.get()) == ("parsed two", "parsed two")
+    assert (vault.fetches, MIN_AGE_SECONDS) == (2, 60)
+
+
+@given(st.lists(st.floats(0, 90), min_size=1, max_size=30))
+def test_asking_anew_however_often_costs_one_fetch_a_minute(waits: list[float]) -> None:
+    vault, clock, fetched_at = Vault(), Clock(), []
+    secret = vault.secret(clock)
+    for wait in waits:
+        clock.now += wait
+        before = vault.fetches
+        secret.renewed()
+        fetched_at += [clock.now] * (vault.fetches - before)
+    assert all(later - earlier >= MIN_AGE_SECONDS for earlier, later in pairwise(fetched_at))
+
+
+def test_a_value_that_was_asked_for_anew_is_good_for_its_whole_time(
+    vault: Vault, secret: StoredSecret[str], clock: Clock
+) -> None:
+    secret.get()
+    clock.now += TTL_SECONDS / 2 - 1
+    secret.renewed()
+    clock.now += TTL_SECONDS / 2 - 1
+    secret.get()
+    assert vault.fetches == 2
+
+
+@pytest.mark.parametrize("failure", [OUTAGE, Misconfigured("Access denied.")])
+def test_asking_anew_in_vain_costs_nobody_the_value(
+    vault: Vault, secret: StoredSecret[str], clock: Clock, failure: StsError
+) -> None:
+    secret.get()
+    vault.failure = failure
+    clock.now += MIN_AGE_SECONDS
+    assert [secret.renewed() for _ in range(3)] == ["parsed one"] * 3
+    assert (vault.fetches, vault.heard) == (2, [failure])
+    vault.failure, vault.text, vault.version = None, "bad", 2
+    clock.now += MIN_AGE_SECONDS
+    assert secret.renewed() == "parsed one"
+
+
+def test_a_value_that_was_never_there_is_fetched_when_it_is_asked_for_anew(
+    vault: Vault, secret: StoredSecret[str]
+) -> None:
+    assert secret.renewed() == "parsed one"
+    assert vault.fetches == 1
 
 
 @pytest.fixture

@@ -131,7 +131,21 @@ def test_one_authorizer_never_stands_in_for_another(call: Caller) -> None:
     )
 
 
-@pytest.mark.parametrize("claim", ["guest_aaaa", "GUEST_aaaa", "a\u200bb", "", "[a b]", True, None])
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "guest_aaaa",
+        "GUEST_aaaa",
+        "a\u200bb",
+        "",
+        "[a b]",
+        "map[a:b]",
+        "<nil>",
+        "true",
+        True,
+        None,
+    ],
+)
 def test_a_claim_that_cannot_name_a_session_is_403(call: Caller, claim: object) -> None:
     status, body, _ = call("POST /token", authorizer=signed_in(claim))
     assert (status, body["error"]) == (403, "access_denied")
@@ -190,9 +204,32 @@ def test_a_forgotten_token_is_replaced_at_the_next_request(call: Caller, coze: C
     assert (status, body) == (204, {})
     _, second, _ = call("POST /token", authorizer=signed_in("alice"))
     assert second["access_token"] != first["access_token"]
+    assert len(coze.exchanges) == 2
+
+
+def test_a_backend_forgets_the_same_token(call: Caller, coze: CozeStandIn) -> None:
+    call("POST /token", authorizer=signed_in("alice"))
     assert call("DELETE /backend/token", {"session_name": "alice"}, authorizer=IAM)[0] == 204
     call("POST /token", authorizer=signed_in("alice"))
-    assert len(coze.exchanges) == 3
+    assert len(coze.exchanges) == 2
+
+
+def test_forgetting_again_and_again_does_not_become_a_storm_at_coze(
+    call: Caller, coze: CozeStandIn
+) -> None:
+    for _ in range(5):
+        call("POST /token", authorizer=signed_in("alice"))
+        status, _, headers = call("DELETE /token", authorizer=signed_in("alice"))
+    assert (status, headers["retry-after"]) == (429, "60")
+    assert len(coze.exchanges) == 2
+
+
+def test_forgetting_does_not_lift_the_back_off(call: Caller, coze: CozeStandIn) -> None:
+    coze.fail_next(status=500, body={}, times=99)
+    for _ in range(5):
+        call("POST /token", authorizer=signed_in("alice"))
+        assert call("DELETE /token", authorizer=signed_in("alice"))[0] == 204
+    assert coze.requests_seen == 2
 
 
 def test_forgetting_one_session_leaves_the_others(call: Caller, coze: CozeStandIn) -> None:
@@ -369,3 +406,49 @@ def test_the_log_keeps_which_server_acted_for_a_user(
 ) -> None:
     call("POST /backend/token", {"session_name": "u-42"}, authorizer=IAM)
     assert f'"principal":"{IAM["iam"]["userArn"]}"' in capsys.readouterr().out
+
+
+def test_names_that_lost_their_bytes_are_refused_and_share_nothing(
+    call: Caller, coze: CozeStandIn
+) -> None:
+    for name in ("张三", "李四"):
+        lost = name.encode("gbk").decode(errors="replace")
+        body = f'{{"session_name": "{lost}"}}'
+        assert call("POST /backend/token", raw=body, authorizer=IAM)[0] == 400
+    assert not coze.exchanges
+
+
+def test_a_visitors_name_is_not_logged_even_where_coze_repeats_it(
+    call: Caller, coze: CozeStandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = {"error_code": "invalid_request", "error_message": "session_name alice@bank.cn is bad"}
+    coze.fail_next(status=400, body=body)
+    call("POST /token", authorizer=signed_in("alice@bank.cn"))
+    printed = capsys.readouterr().out
+    assert "session_name [name] is bad" in printed
+    assert "alice@bank.cn" not in printed
+
+
+def test_a_name_cannot_make_the_fleet_believe_that_the_key_is_unknown(
+    call: Caller, coze: CozeStandIn
+) -> None:
+    body = {"error_code": "invalid_request", "error_message": "bad name: kid registered"}
+    coze.fail_next(status=400, body=body)
+    assert call("POST /token", authorizer=signed_in("kid registered"))[0] == 502
+    assert call("POST /token", authorizer=signed_in("bob"))[0] == 200
+
+
+def test_a_redirect_of_cozes_is_not_followed(call: Caller, coze: CozeStandIn) -> None:
+    coze.fail_next(status=302, body=b"", headers={"Location": "https://elsewhere.example/"})
+    status, answer, _ = call("POST /token", authorizer=signed_in("alice"))
+    assert (status, answer["error"]) == (502, "upstream_rejected")
+    assert coze.requests_seen == 1
+
+
+def test_the_libraries_never_log_what_they_receive(
+    call: Caller, config: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        call("POST /token", authorizer=signed_in("alice"))
+    assert config["private_key"][40:80] not in caplog.text
+    assert "botocore" not in {record.name.partition(".")[0] for record in caplog.records}

@@ -15,6 +15,7 @@ from tests.local.coze_config import BadConfig, read_coze_config
 from tests.local.ports import CannotListen, Ports
 
 DEFAULT_PORT = 3000
+LOOPBACK = "127.0.0.1"
 LAST_PORT = 65_532
 
 
@@ -28,7 +29,7 @@ def main(environ: Mapping[str, str]) -> int:
         signal.signal(number, signal.default_int_handler)
     try:
         coze_config = read_coze_config(environ.get("COZE_CONFIG", ""))
-        host = environ.get("HOST") or "127.0.0.1"
+        host = _host(environ, coze_config)
         _run(Ports.take(first=_port(environ), host=host), coze_config)
     except (BadPort, BadConfig, CannotListen) as fault:
         print(fault, file=sys.stderr)
@@ -36,6 +37,13 @@ def main(environ: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         print("\nStopped.")
     return 0
+
+
+def _host(environ: Mapping[str, str], coze_config: str | None) -> str:
+    host = environ.get("HOST") or LOOPBACK
+    if coze_config and host != LOOPBACK:
+        raise BadConfig("COZE_CONFIG: a real key is not offered to the network: leave HOST out.")
+    return host
 
 
 def _port(environ: Mapping[str, str]) -> int:

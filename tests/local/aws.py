@@ -12,6 +12,7 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from tests.local.gateway.routes import Resources, of_type
+from tests.local.guard import Guard
 from tests.local.ports import Listening
 from tests.local.server import Server
 
@@ -25,11 +26,15 @@ class LocalAws:
     """The emulator, and what of the expanded template lives in it.
 
     moto keeps one state for the whole process, so every instance names its own things apart,
-    unless ``prefix`` says how their names begin.
+    unless ``prefix`` says how their names begin. ``access_key`` is all that it asks of a caller.
     """
 
-    def __init__(self, *, at: Listening, prefix: str | None = None) -> None:
-        self.server = Server(DomainDispatcherApplication(create_backend_app), at=at)
+    def __init__(
+        self, *, at: Listening, prefix: str | None = None, access_key: str | None = None
+    ) -> None:
+        emulator = DomainDispatcherApplication(create_backend_app)
+        self.server = Server(Guard(emulator, pages=False, access_key=access_key), at=at)
+        self.access_key = access_key or "local"
         self._prefix = f"local-{uuid.uuid4().hex[:8]}-" if prefix is None else prefix
         self._values: dict[str, str] = {}
         self.dynamodb = self._client("dynamodb")
@@ -61,7 +66,7 @@ class LocalAws:
             service,
             region_name=REGION,
             endpoint_url=self.server.url,
-            aws_access_key_id="local",
+            aws_access_key_id=self.access_key,
             aws_secret_access_key="local",
             config=Config(proxies={}, retries={"total_max_attempts": 1}),
         )
@@ -98,13 +103,13 @@ class LocalAws:
         return json.dumps({**json.loads(template), key: password})
 
 
-def client_environment(endpoint_url: str) -> dict[str, str]:
+def client_environment(endpoint_url: str, *, access_key: str = "local") -> dict[str, str]:
     """Variables that point boto3 at an emulator, and at nothing of the developer's own."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_ACCESS_KEY_ID": access_key,
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

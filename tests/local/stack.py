@@ -1,6 +1,7 @@
 """The whole stack: AWS, Coze, issuer and gateway, wired as template.yaml wires the real one."""
 
 import json
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
@@ -12,13 +13,14 @@ from tests.local.coze import CozeStandIn, demo_config
 from tests.local.functions import ROOT, LocalFunction
 from tests.local.gateway import Gateway, IamUser
 from tests.local.gateway.routes import of_type
+from tests.local.guard import Guard
 from tests.local.oidc import OidcIssuer
 from tests.local.ports import Ports
 from tests.local.server import Server
 
 DEMO_AUDIENCE = "coze-sts-demo"
 DEMO_BACKEND = IamUser(
-    name="demo-backend", access_key="LOCALDEMOBACKEND", secret_key="local-demo-secret-key"
+    name="demo-backend", access_key="LOCALDEMOBACKEND", secret_key=secrets.token_hex(20)
 )
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -50,7 +52,9 @@ class LocalStack:
         self.resources = template.expand(self.parameters, partition="aws", region=REGION)
         self.coze = CozeStandIn(clock=clock)
         self.oidc = OidcIssuer(issuer=ports.oidc.url, audience=DEMO_AUDIENCE, clock=clock)
-        self.aws = LocalAws(at=ports.aws, prefix=prefix)
+        # A real key is in there then, and the emulator would hand it to anybody on this machine.
+        access_key = secrets.token_hex(20) if coze_config else None
+        self.aws = LocalAws(at=ports.aws, prefix=prefix, access_key=access_key)
         self.aws.create(self.resources)
         self.coze_config = coze_config or self._demo_app(f"http://{coze_host}:{ports.coze.port}")
         self.aws.put_secret("CozeSecret", self.coze_config)
@@ -66,7 +70,7 @@ class LocalStack:
         self.servers = [
             Server(self.coze, at=ports.coze),
             Server(self.oidc, at=ports.oidc),
-            Server(self.gateway, at=ports.gateway),
+            Server(Guard(self.gateway, pages=True), at=ports.gateway),
         ]
         self.coze_url = ports.coze.url
 
@@ -78,7 +82,9 @@ class LocalStack:
         declared = self.resources[function]["Properties"]["Environment"]["Variables"]
         return {
             **{name: self.aws.resolve(str(value)) for name, value in declared.items()},
-            **client_environment(f"http://{host}:{self.aws.server.port}"),
+            **client_environment(
+                f"http://{host}:{self.aws.server.port}", access_key=self.aws.access_key
+            ),
         }
 
     def close(self) -> None:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from coze_sts.access_token import AccessToken
 from coze_sts.allowance import Allowance
 from coze_sts.auth.session import Caller, cache_key, fleet_key, session_for
-from coze_sts.cache.lease import Flight, is_rejected, refuse_storm
+from coze_sts.cache.decision import is_rejected, refuse_storm
+from coze_sts.cache.lease import Flight
 from coze_sts.cache.memory import TokenMemory
 from coze_sts.cache.operations import Operation, Served
-from coze_sts.cache.store import TokenStore
+from coze_sts.cache.store import DROP_INTERVAL_SECONDS, RefusedError, TokenStore
 from coze_sts.coze.keys import AppKeys
+from coze_sts.errors import SlowDown
 from coze_sts.keyring import Keyring, Purpose
 from coze_sts.performer import Performer
 from coze_sts.settings import Settings
@@ -73,10 +75,19 @@ class Broker:
         return self._found(served.source.value, served.token)
 
     def forget(self, caller: Caller) -> None:
-        """Drops the cached token; raises StoreUnavailable. Coze cannot revoke a single token."""
-        performer = self._performer(caller)
+        """Drops the cached token; raises SlowDown where that repeats, and StoreUnavailable.
+
+        Coze cannot revoke a single token.
+        """
+        performer, now = self._performer(caller), self.clock()
         self.memory.forget(performer.pk)
-        self.store.forget(performer.pk)
+        try:
+            self.store.drop_token(performer.pk, now=now)
+        except RefusedError:
+            raise SlowDown(
+                "This session's token was forgotten a moment ago.",
+                retry_after=DROP_INTERVAL_SECONDS,
+            ) from None
 
     def _performer(self, caller: Caller) -> Performer:
         app, keyring = self.keys.current(), self.keyring()

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+MIN_HIDDEN_CHARACTERS = 4
+"""A shorter name stands in other words by chance."""
+
 
 class StsError(Exception):
     """An answer that is not a token.
@@ -27,6 +30,12 @@ class StsError(Exception):
         self.description = description
         self.operator = operator
         self.retry_after = retry_after
+
+    def hide(self, *texts: str | None) -> None:
+        """Takes a visitor's names out of what the operator reads."""
+        for text in texts:
+            if self.operator and text and len(text) >= MIN_HIDDEN_CHARACTERS:
+                self.operator = self.operator.replace(text, "[name]")
 
 
 class InvalidRequest(StsError):

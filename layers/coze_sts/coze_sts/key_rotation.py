@@ -73,20 +73,30 @@ class KeyRotation:
         """Nothing: only a person can add a public key at Coze, and has done so before."""
 
     def _test(self) -> None:
-        self.probe(self._app(VersionId=self.version_id))
+        pending = self._app(VersionId=self.version_id)
+        if self._current_version() != self.version_id:
+            _refuse_unfit(new=pending, current=self._app(VersionStage=CURRENT))
+        self.probe(pending)
 
     def _finish(self) -> None:
         """Moves AWSCURRENT to the pending version; Secrets Manager keeps the old as AWSPREVIOUS."""
-        versions = self.client.describe_secret(SecretId=self.secret_id)["VersionIdsToStages"]
-        current = next(version for version, stages in versions.items() if CURRENT in stages)
+        current = self._current_version()
         if current == self.version_id:
             return
+        if PENDING not in self._versions().get(self.version_id, []):
+            raise Misconfigured("This version was not tried: only a pending one becomes current.")
         self.client.update_secret_version_stage(
             SecretId=self.secret_id,
             VersionStage=CURRENT,
             MoveToVersionId=self.version_id,
             RemoveFromVersionId=current,
         )
+
+    def _current_version(self) -> str:
+        return next(version for version, stages in self._versions().items() if CURRENT in stages)
+
+    def _versions(self) -> dict[str, list[str]]:
+        return self.client.describe_secret(SecretId=self.secret_id)["VersionIdsToStages"]
 
     def _app(self, **version: str) -> CozeApp:
         text = self._text(**version)
@@ -104,10 +114,10 @@ class KeyRotation:
 
 def _refuse_unfit(*, new: CozeApp, current: CozeApp) -> None:
     """Raises Misconfigured where the staged key cannot take the current one's place."""
-    if new.client_id != current.client_id:
+    if new.identity != current.identity:
         raise Misconfigured(
-            "The staged key belongs to another OAuth app: client_id differs. Rotation keeps the "
-            "app; for another app deploy another stack."
+            "The staged key belongs to another OAuth app: client_id or coze_api_base differs. "
+            "Rotation keeps the app; for another app deploy another stack."
         )
     if new.kid == current.kid:
         raise Misconfigured("The staged key is the current one: public_key_id is the same.")

@@ -10,7 +10,7 @@ from coze_sts.access_token import AccessToken
 from coze_sts.allowance import Allowance
 from coze_sts.auth.session import Session
 from coze_sts.cache import operations as ops
-from coze_sts.cache.lease import UNKNOWN_KEY
+from coze_sts.cache.decision import UNKNOWN_KEY
 from coze_sts.cache.row import DamagedRowError, FleetHold, Row
 from coze_sts.cache.seal import seal, unseal
 from coze_sts.cache.store import RefusedError, TokenStore
@@ -59,8 +59,8 @@ class Performer:
             self.telemetry.count("TableFailed")
             self.failures.append(failure)
             return ops.Table.FAILED
-        except DamagedRowError:
-            return self._clear_away()
+        except DamagedRowError as damaged:
+            return self._clear_away(operation, damaged.hold)
 
     def _perform(self, operation: ops.Operation) -> object:
         match operation:
@@ -117,7 +117,7 @@ class Performer:
             return seen
         return replace(seen, hold_until=hold.until, hold_error=hold.error)
 
-    def _clear_away(self) -> object:
+    def _clear_away(self, operation: ops.Operation, hold: FleetHold | None) -> object:
         """An item of another shape can hold no lease: it goes, and the session begins anew."""
         self.telemetry.count("RowDamaged")
         try:
@@ -125,7 +125,8 @@ class Performer:
         except StoreUnavailable as failure:
             self.failures.append(failure)
             return ops.Table.FAILED
-        return ops.Seen()
+        seen = self._with_hold(ops.Seen(), hold)
+        return ops.Refused(seen=seen) if isinstance(operation, ops.Acquire) else seen
 
     def _acquire(self, operation: ops.Acquire) -> ops.Seen:
         row = self.store.acquire(
@@ -174,6 +175,8 @@ class Performer:
         try:
             return self.keys.exchange(attempt)
         except StsError as error:
+            session = self.session
+            error.hide(session.name, session.device_id, session.custom_consumer)
             self.telemetry.count("ExchangeFailed")
             self.failures.append(error)
             return failed(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -41,7 +41,7 @@ class SecretVersion:
     """One version of a secret as Secrets Manager returns it."""
 
     version_id: str
-    text: str
+    text: str = field(repr=False)
 
 
 def fetch_secret(
@@ -61,9 +61,9 @@ def fetch_secret(
 def _failure(secret_id: str, code: str) -> StsError:
     if code == "ResourceNotFoundException":
         return Misconfigured(
-            f"Secret {secret_id} does not exist or holds no value yet ({code}). Store one with: "
-            f"aws secretsmanager put-secret-value --secret-id {secret_id} "
-            "--secret-string file://coze_oauth_config.json"
+            f"Secret {secret_id} does not exist or holds no value ({code}). If it is the one of "
+            f"COZE_SECRET_ID, store the key: aws secretsmanager put-secret-value --secret-id "
+            f"{secret_id} --secret-string file://coze_oauth_config.json"
         )
     if code in _OPERATOR_MUST_ACT:
         return Misconfigured(

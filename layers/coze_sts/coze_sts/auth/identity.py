@@ -8,6 +8,8 @@ from typing import Any
 from coze_sts.auth.session import Caller, name_fault
 from coze_sts.errors import AccessDenied, InvalidRequest, InvalidToken
 
+_NOT_A_NAME = frozenset({"<nil>", "null", "true", "false"})
+
 
 def user(request_context: Mapping[str, Any], *, session_claim: str) -> Caller:
     """The signed-in visitor, from the claims that the JWT authorizer verified.
@@ -63,11 +65,11 @@ def _authorizer(request_context: Mapping[str, Any], kind: str) -> Mapping[str, A
 def _claim_text(value: object) -> str | None:
     """A string or an integer as text.
 
-    API Gateway hands every claim on as text, a list as `[a b]` and an object as `map[a:b]`:
-    such a text could be the name of somebody else, so it names nobody.
+    API Gateway hands every claim on as text: a list as `[a b]`, an object as `map[a:b]`, null as
+    `<nil>`. Such a text could stand for many people at once, so it names nobody.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if not isinstance(value, str) or value.startswith(("[", "map[")):
+    if not isinstance(value, str) or value.startswith(("[", "map[")) or value in _NOT_A_NAME:
         return None
     return value

@@ -19,6 +19,9 @@ GUEST_PREFIX = "guest_"
 
 PSEUDONYM_PREFIX = "user_"
 
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""What stands where somebody read bytes that are not UTF-8: two names could become one."""
+
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 
 
@@ -67,6 +70,8 @@ def name_fault(name: str) -> str | None:
         return f"must have 1 to {MAX_CODE_POINTS} characters"
     if any(c != " " and unicodedata.category(c) in _REFUSED_CATEGORIES for c in name):
         return "has a character that cannot be seen or is not assigned"
+    if REPLACEMENT in name:
+        return "is not UTF-8"
     if len(name.encode()) > MAX_BYTES:
         return f"must have at most {MAX_BYTES} bytes in UTF-8"
     if not unicodedata.is_normalized("NFC", name):

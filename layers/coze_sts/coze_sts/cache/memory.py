@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from coze_sts.access_token import LAST_SECONDS, AccessToken, State, state
+from coze_sts.access_token import LAST_SECONDS, AccessToken, State, min_left, state
 
 MAX_TOKENS = 512
 FRESH_SECONDS = 60
@@ -30,12 +30,16 @@ class TokenMemory:
     def put(self, key: str, token: AccessToken, *, now: float) -> None:
         """Holds a FRESH token until it turns STALE, a minute at most, and any other for 5 s.
 
-        Never into its last seconds, in which nothing is handed out.
+        A STALE one never into the time in which only a failure excuses it, and none into its
+        last seconds, in which nothing is handed out.
         """
-        if state(token, now=now) is State.FRESH:
-            until = min(now + FRESH_SECONDS, token.refresh_at)
+        phase = state(token, now=now)
+        if phase is State.FRESH:
+            until: float = min(now + FRESH_SECONDS, token.refresh_at)
         else:
-            until = min(now + STALE_SECONDS, token.expires_at - LAST_SECONDS)
+            stale = phase is State.STALE
+            left = min_left(token.expires_at - token.issued_at) if stale else LAST_SECONDS
+            until = min(now + STALE_SECONDS, token.expires_at - left)
         self._held[key] = (until, token)
         self._held.move_to_end(key)
         if len(self._held) > self._max_tokens:

@@ -8,7 +8,11 @@ from typing import Any
 
 
 class DamagedRowError(Exception):
-    """An item that this service did not write so."""
+    """An item that this service did not write so; `hold` is the fleet's, where that was read."""
+
+    def __init__(self, hold: FleetHold | None = None) -> None:
+        super().__init__("not a row of ours")
+        self.hold = hold
 
 
 @dataclass(frozen=True, kw_only=True)

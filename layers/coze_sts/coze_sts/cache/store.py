@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from coze_sts.cache.row import FleetHold, Row, Sealed, read_hold, read_row
+from coze_sts.cache.row import DamagedRowError, FleetHold, Row, Sealed, read_hold, read_row
 from coze_sts.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 KEEP_SECONDS = 24 * 3600
 """An expired row stays a day, for the operator; DynamoDB then removes it within days."""
+
+DROP_INTERVAL_SECONDS = 60
+"""Each drop costs an exchange, so a visitor's page must not do it as it likes."""
 
 ABSURD_MS = 310_000
 """Nobody writes a back-off that is further ahead: such a row is damaged and must not block."""
@@ -61,7 +64,10 @@ class TokenStore:
             raise StoreUnavailable("The token table refused a read: throttled.")
         items = {item["pk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
         hold = read_hold(items[fleet_pk]) if fleet_pk in items else None
-        return read_row(items[pk]) if pk in items else None, hold
+        try:
+            return read_row(items[pk]) if pk in items else None, hold
+        except DamagedRowError:
+            raise DamagedRowError(hold) from None
 
     def acquire(
         self,
@@ -169,6 +175,27 @@ class TokenStore:
             condition="hold_until = :seen",
             values={":until": {"N": str(until)}, ":seen": {"N": str(seen_until)}},
         )
+
+    def drop_token(self, pk: str, *, now: float) -> None:
+        """Takes the token out of the row and leaves its lease and back-off where they are.
+
+        Once a minute at most: raises RefusedError where there is a token that must stay.
+        """
+        try:
+            self._update(
+                pk,
+                update="SET dropped_at = :now "
+                "REMOVE ct, ek, kid, issued_at, expires_at, refresh_at, forced",
+                condition="attribute_exists(gen) AND "
+                "(attribute_not_exists(dropped_at) OR dropped_at <= :before)",
+                values={
+                    ":now": {"N": str(int(now))},
+                    ":before": {"N": str(int(now) - DROP_INTERVAL_SECONDS)},
+                },
+            )
+        except RefusedError as refused:
+            if refused.row is not None and refused.row.sealed is not None:
+                raise
 
     def forget(self, pk: str) -> None:
         """Removes an item, whether or not there is one."""

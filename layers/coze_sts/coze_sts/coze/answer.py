@@ -56,7 +56,7 @@ class Answer:
 
 def read_grant(answer: Answer, *, host: str, sent_at: float) -> Grant:
     """Reads a success; raises UpstreamRejected or UpstreamUnavailable for all else."""
-    if len(answer.body) > MAX_BODY_BYTES and answer.status not in _RETRYABLE_STATUSES:
+    if len(answer.body) > MAX_BODY_BYTES and answer.status == 200:  # noqa: PLR2004
         raise UpstreamRejected(f"{host} answered {MAX_BODY_BYTES} bytes and more. {_trace(answer)}")
     body = _json_object(answer.body)
     if answer.status != 200 or body is None or "access_token" not in body:  # noqa: PLR2004
@@ -77,7 +77,8 @@ def _failure(answer: Answer, body: dict[str, Any], *, host: str) -> StsError:
         return RateLimited(said, asked_seconds=_retry_after(answer))
     if answer.status in _RETRYABLE_STATUSES or code in _RETRYABLE_CODES:
         return UpstreamUnavailable(said, asked_seconds=_retry_after(answer))
-    if _UNKNOWN_KID.search(message):
+    # A refusal of another kind may quote a visitor's name, and the name may say anything.
+    if code == "invalid_client" and _UNKNOWN_KID.search(message):
         return UnknownKey(
             f"{said} Coze's host {host} does not know this key. Usually the key belongs to the "
             "other region: coze_api_base must be https://api.coze.cn for an app of coze.cn and "

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError
 
 from coze_sts.coze.answer import MAX_BODY_BYTES, Answer, Grant, read_grant
 from coze_sts.errors import UpstreamUnavailable
@@ -25,10 +24,12 @@ def new_http_session() -> requests.Session:
     """A session that keeps its connections, and nothing else: one visitor's cookies no other sends.
 
     With `trust_env` on, a .netrc file would replace the assertion in the Authorization header.
+    Redirects are not even looked at: requests would read the whole body to follow one.
     """
     session = requests.Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]  # noqa: ARG005
     return session
 
 
@@ -56,7 +57,7 @@ def exchange(
             seconds,
             lambda: _post(http, url=url, assertion=assertion, body=body, seconds=seconds),
         )
-    except (requests.RequestException, HTTPError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever a hostile answer makes of a library
         # The exception's own text may quote the request: only its class is safe to keep.
         raise UpstreamUnavailable(f"{host} did not answer: {type(error).__name__}.") from None
     return read_grant(answer, host=host, sent_at=sent_at)
@@ -65,7 +66,7 @@ def exchange(
 def _within(seconds: float, call: Callable[[], Answer]) -> Answer:
     """Runs `call` for so long at most, whatever name servers and slow answers do.
 
-    A call that is given up goes on in its thread until its own time-outs end it.
+    A call that is given up goes on in its thread, which ends with the process at the latest.
     """
     if seconds <= 0:
         raise requests.Timeout
@@ -79,7 +80,7 @@ def _within(seconds: float, call: Callable[[], Answer]) -> Answer:
 
     threading.Thread(target=work, daemon=True).start()
     try:
-        answer = result.get(timeout=60)
+        answer = result.get(timeout=seconds)
     except queue.Empty:
         raise requests.Timeout from None
     if isinstance(answer, Exception):

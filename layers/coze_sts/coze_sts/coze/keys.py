@@ -49,19 +49,26 @@ class AppKeys:
             if second is None:
                 raise
         token = attempt(second)
-        if second is not self._current.get():
-            self._prefer_previous_until = self._clock() + PREFER_SECONDS
+        previous = second.kid != self._current.get().kid
+        self._prefer_previous_until = self._clock() + PREFER_SECONDS if previous else 0
         return token
 
     def _preferred(self) -> CozeApp:
+        current = self._current.get()
         if self._clock() < self._prefer_previous_until:
-            return self._held_previous() or self._current.get()
-        return self._current.get()
+            previous = self._held_previous()
+            if previous is not None and previous.identity == current.identity:
+                return previous
+        return current
 
     def _other_than(self, first: CozeApp) -> CozeApp | None:
-        """The current key, asked for anew, or else the previous one; None if neither differs."""
-        for app in (self._current.renewed(), self._held_previous()):
-            if app is not None and app.kid != first.kid:
+        """The current key, asked for anew, or else the previous one; None if neither differs.
+
+        Never the key of another app: its tokens would be another app's.
+        """
+        for ask in (self._current.renewed, self._held_previous):
+            app = ask()
+            if app is not None and app.kid != first.kid and app.identity == first.identity:
                 return app
         return None
 
