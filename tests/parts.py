@@ -45,6 +45,9 @@ class SingleKey:
     def current(self) -> CozeApp:
         return self.app
 
+    def renewed(self) -> CozeApp:
+        return self.app
+
     def exchange(self, attempt: Callable[[CozeApp], AccessToken]) -> AccessToken:
         return attempt(self.app)
 

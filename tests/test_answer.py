@@ -147,6 +147,14 @@ def test_a_key_of_the_other_region_is_recognised_and_the_host_is_named(message: 
         assert part in told(error)
 
 
+@pytest.mark.parametrize("code", ["invalid_request", "access_deny", "4000"])
+def test_a_name_that_coze_repeats_cannot_make_the_key_unknown(code: str) -> None:
+    error = failure(
+        {"error_code": code, "error_message": "bad name: kid not registered"}, status=400
+    )
+    assert type(error) is UpstreamRejected
+
+
 @pytest.mark.parametrize("field", ["error_message", "msg", "error", "error_code", "code"])
 @pytest.mark.parametrize(
     "secret",

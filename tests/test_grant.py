@@ -377,15 +377,15 @@ def test_a_call_whose_time_is_over_is_not_made(http: requests.Session, seconds: 
     assert server.connections == []
 
 
-def test_what_is_no_failure_of_the_network_is_not_called_one(
+def test_whatever_an_answer_makes_of_a_library_is_named_by_its_class_alone(
     http: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def post(_url: str, **_options: Any) -> None:
-        raise ZeroDivisionError
+        raise UnicodeError(CANARY)
 
     monkeypatch.setattr(http, "post", post)
-    with pytest.raises(ZeroDivisionError):
-        exchange_at("http://127.0.0.1:9", http)
+    told = failure(TemporarilyUnavailable, "http://127.0.0.1:9", http)
+    assert told == "127.0.0.1:9 did not answer: UnicodeError."
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 100000000", "Transfer-Encoding: chunked"])
@@ -405,6 +405,22 @@ def test_a_body_without_end_is_read_to_the_limit_and_no_further(
 
     with raw_server(pour) as server:
         assert str(MAX_BODY_BYTES) in failure(UpstreamRejected, server.url, http)
+    assert sent < 20_000_000, "what the socket's buffers hold, and not the whole"
+
+
+def test_a_redirect_without_end_is_not_read_to_its_end(http: requests.Session) -> None:
+    sent = 0
+
+    def pour(stream: socket.socket) -> None:
+        nonlocal sent
+        head = b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 100000000\r\n\r\n"
+        stream.sendall(head)
+        while sent < 100_000_000:
+            stream.sendall(b" " * 4096)
+            sent += 4096
+
+    with raw_server(pour) as server:
+        assert "answered 302" in failure(UpstreamRejected, server.url, http)
     assert sent < 20_000_000, "what the socket's buffers hold, and not the whole"
 
 

@@ -1,6 +1,7 @@
 """Which key signs while one takes the place of another; Secrets Manager and Coze as fakes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -21,6 +22,7 @@ class World:
     def __init__(self, clock: Clock, make_app: MakeApp) -> None:
         self.stages = {"AWSCURRENT": "old"}
         self.known = {"old"}
+        self.clients: dict[str, str] = {}
         self.vault_is_down = False
         self.fetched: list[str] = []
         self.signed: list[str] = []
@@ -39,6 +41,12 @@ class World:
         """A new version, as put-secret-value makes it."""
         self.stages = {"AWSCURRENT": kid, "AWSPREVIOUS": self.stages["AWSCURRENT"]}
 
+    def put_another_app(self) -> None:
+        """A new version that is no new key but another app's."""
+        self.put("other")
+        self.known = {"other"}
+        self.clients = {"other": "9"}
+
     def attempt(self, app: CozeApp) -> AccessToken:
         self.signed.append(app.kid)
         if app.kid not in self.known:
@@ -55,7 +63,8 @@ class World:
             return SecretVersion(version_id=self.stages[stage], text=self.stages[stage])
 
         def parse(kid: str) -> CozeApp:
-            return self._make_app(kid=kid)
+            app = self._make_app(kid=kid)
+            return replace(app, client_id=self.clients.get(kid, app.client_id))
 
         return StoredSecret(
             fetch=fetch, parse=parse, clock=self._clock, on_failure=lambda _failure: None
@@ -137,6 +146,18 @@ def test_the_same_key_is_not_tried_twice(
     with pytest.raises(UnknownKey):
         keys.exchange(world.attempt)
     assert world.signed == ["old"]
+
+
+def test_another_apps_key_never_stands_in(keys: AppKeys, world: World, clock: Clock) -> None:
+    """Its tokens would open another app's conversations."""
+    world.put_another_app()
+    with pytest.raises(UnknownKey):
+        keys.exchange(world.attempt)
+    assert world.signed == ["old"]
+    world.known, process = {"old"}, world.process()
+    with pytest.raises(UnknownKey):
+        process.exchange(world.attempt)
+    assert world.signed == ["old", "other"]
 
 
 def test_a_failure_that_is_not_the_keys_is_not_tried_with_another(

@@ -10,7 +10,6 @@ from coze_sts.cache import operations as ops
 from coze_sts.cache.row import FleetHold, Row, Sealed
 from coze_sts.cache.store import RefusedError
 from coze_sts.errors import StsError, UpstreamUnavailable
-from coze_sts.performer import failed
 
 if TYPE_CHECKING:
     from tests.day.world import Lambda, World
@@ -128,7 +127,7 @@ class Journey:
         world = self._world
         if world.coze_is_out:
             world.tally.count("failed exchanges", at=world.now)
-            return failed(UpstreamUnavailable("Coze is out."))
+            return ops.failed(UpstreamUnavailable("Coze is out."))
         world.tally.count("exchanges", at=world.now)
         return from_grant(
             f"czs_{next(world.numbers)}",

@@ -15,9 +15,10 @@ from coze_sts.cache.decision import is_rejected, refuse_storm
 from coze_sts.cache.lease import Flight
 from coze_sts.cache.memory import TokenMemory
 from coze_sts.cache.operations import Operation, Served
+from coze_sts.cache.row import DamagedRowError
 from coze_sts.cache.store import DROP_INTERVAL_SECONDS, RefusedError, TokenStore
 from coze_sts.coze.keys import AppKeys
-from coze_sts.errors import SlowDown
+from coze_sts.errors import SlowDown, StsError
 from coze_sts.keyring import Keyring, Purpose
 from coze_sts.performer import Performer
 from coze_sts.settings import Settings
@@ -68,9 +69,12 @@ class Broker:
             rng=random.SystemRandom(),
             new_lease_id=lambda: secrets.token_hex(16),
         )
-        served = fly(flight, perform=performer.perform)
-        for failure in performer.failures:
-            self.telemetry.warn(failure)
+        try:
+            served = fly(flight, perform=performer.perform)
+        except StsError as refusal:
+            self._warn(performer.failures, but=refusal)
+            raise
+        self._warn(performer.failures)
         self.memory.put(performer.pk, served.token, now=self.clock())
         return self._found(served.source.value, served.token)
 
@@ -83,6 +87,8 @@ class Broker:
         self.memory.forget(performer.pk)
         try:
             self.store.drop_token(performer.pk, now=now)
+        except DamagedRowError:
+            self.store.forget(performer.pk)
         except RefusedError:
             raise SlowDown(
                 "This session's token was forgotten a moment ago.",
@@ -104,10 +110,17 @@ class Broker:
             telemetry=self.telemetry,
             clock=self.clock,
             sleep=self.sleep,
+            app=app.identity,
             session=session,
             pk=cache_key(session, index_key=index_key, app=app.identity, settings=self.settings),
             fleet_pk=fleet_key(index_key=index_key, app=app.identity, settings=self.settings),
         )
+
+    def _warn(self, failures: list[StsError], *, but: StsError | None = None) -> None:
+        """Logs what the caller does not feel; what they do is logged with the answer."""
+        for failure in failures:
+            if failure is not but:
+                self.telemetry.warn(failure)
 
     def _found(self, source: str, token: AccessToken) -> AccessToken:
         self.telemetry.count(source)

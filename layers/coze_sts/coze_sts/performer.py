@@ -16,17 +16,17 @@ from coze_sts.cache.seal import seal, unseal
 from coze_sts.cache.store import RefusedError, TokenStore
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.keys import AppKeys
-from coze_sts.errors import RateLimited, StoreUnavailable, StsError, UnknownKey, UpstreamUnavailable
+from coze_sts.errors import (
+    StoreUnavailable,
+    StsError,
+    TemporarilyUnavailable,
+)
 from coze_sts.keyring import Keyring
 from coze_sts.settings import Settings
 from coze_sts.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from requests import Session as HttpSession
-
-UNKNOWN_KEY_HOLD_SECONDS = 60
-RATE_LIMIT_HOLD_SECONDS = 2
-"""Where Coze says that it is too much, but not for how long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,7 @@ class Performer:
     telemetry: Telemetry
     clock: Callable[[], float]
     sleep: Callable[[float], None]
+    app: tuple[str, str]
     session: Session
     pk: str
     fleet_pk: str
@@ -113,9 +114,13 @@ class Performer:
 
     def _with_hold(self, seen: ops.Seen, hold: FleetHold | None) -> ops.Seen:
         """A hold for a key that is current no more concerns nobody."""
-        if hold is None or (hold.error == UNKNOWN_KEY and hold.kid != self.keys.current().kid):
+        if hold is None or (hold.error == UNKNOWN_KEY and not self._signs_with(hold.kid)):
             return seen
         return replace(seen, hold_until=hold.until, hold_error=hold.error)
+
+    def _signs_with(self, kid: str) -> bool:
+        """Whether this key is current, after a look at the secret: it may have been replaced."""
+        return self.keys.current().kid == kid and self.keys.renewed().kid == kid
 
     def _clear_away(self, operation: ops.Operation, hold: FleetHold | None) -> object:
         """An item of another shape can hold no lease: it goes, and the session begins anew."""
@@ -158,6 +163,8 @@ class Performer:
         deadline = self.clock() + seconds
 
         def attempt(app: CozeApp) -> AccessToken:
+            if app.identity != self.app:
+                raise TemporarilyUnavailable("The OAuth app was replaced during this request.")
             self.telemetry.count("Exchange")
             now = self.clock()
             token, log_id = mint(
@@ -179,20 +186,4 @@ class Performer:
             error.hide(session.name, session.device_id, session.custom_consumer)
             self.telemetry.count("ExchangeFailed")
             self.failures.append(error)
-            return failed(error)
-
-
-def failed(error: StsError) -> ops.Failed:
-    """What a failure of Coze's asks of this session and of the whole fleet."""
-    asked = error.asked_seconds if isinstance(error, UpstreamUnavailable) else 0
-    hold = 0
-    if isinstance(error, RateLimited):
-        hold = asked or RATE_LIMIT_HOLD_SECONDS
-    elif isinstance(error, UnknownKey):
-        hold = UNKNOWN_KEY_HOLD_SECONDS
-    return ops.Failed(
-        error=error,
-        retry_after=asked,
-        hold_seconds=hold,
-        unknown_key=isinstance(error, UnknownKey),
-    )
+            return ops.failed(error)

@@ -46,6 +46,11 @@ class Telemetry:
         """Logs a failure that the caller does not feel."""
         self._logger.warning(failure.operator or failure.description, **self._facts)
 
+    def secret_failed(self, failure: StsError) -> None:
+        """Logs and counts that a secret could not be read; a good value in memory goes on."""
+        self.count("SecretFailed")
+        self.warn(failure)
+
     def answered(self, status: int) -> None:
         """Ends a request that got what it asked for."""
         self._finish(status)

@@ -33,7 +33,7 @@ def stored_app(
         fetch=partial(fetch_secret, client, secret_id=settings.coze_secret_id),
         parse=partial(parse_app, api_base=settings.coze_api_base),
         clock=time.time,
-        on_failure=telemetry.warn,
+        on_failure=telemetry.secret_failed,
     )
 
 
@@ -57,7 +57,7 @@ def stored_keyring(
         fetch=partial(fetch_secret, client, secret_id=settings.cache_key_secret_id),
         parse=parse_keyring,
         clock=time.time,
-        on_failure=telemetry.warn,
+        on_failure=telemetry.secret_failed,
     )
 
 

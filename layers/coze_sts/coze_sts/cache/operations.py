@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from coze_sts.access_token import AccessToken
-from coze_sts.errors import StsError
+from coze_sts.errors import RateLimited, StsError, UnknownKey, UpstreamUnavailable
+
+UNKNOWN_KEY_HOLD_SECONDS = 60
+RATE_LIMIT_HOLD_SECONDS = 2
+"""Where Coze says that it is too much, but not for how long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,3 +155,19 @@ class Served:
 
     token: AccessToken
     source: Source
+
+
+def failed(error: StsError) -> Failed:
+    """What a failure of Coze's asks of this session and of the whole fleet."""
+    asked = error.asked_seconds if isinstance(error, UpstreamUnavailable) else 0
+    hold = 0
+    if isinstance(error, RateLimited):
+        hold = asked or RATE_LIMIT_HOLD_SECONDS
+    elif isinstance(error, UnknownKey):
+        hold = UNKNOWN_KEY_HOLD_SECONDS
+    return Failed(
+        error=error,
+        retry_after=asked,
+        hold_seconds=hold,
+        unknown_key=isinstance(error, UnknownKey),
+    )

@@ -5,13 +5,10 @@ Lease and token share an item, so that a condition on the random `lease_id` is a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from coze_sts.cache.dynamodb import ConditionError, Item, Items
 from coze_sts.cache.row import DamagedRowError, FleetHold, Row, Sealed, read_hold, read_row
-from coze_sts.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,22 +44,14 @@ class TokenStore:
     """Reads and writes items; raises StoreUnavailable where the table does not answer."""
 
     def __init__(self, *, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
+        self._items = Items(client=client, table=table)
 
     def read(self, pk: str, *, fleet_pk: str) -> tuple[Row | None, FleetHold | None]:
         """Both items in one call, eventually consistent.
 
         Raises DamagedRowError where the row's shape is wrong.
         """
-        keys = [{"pk": {"S": pk}}, {"pk": {"S": fleet_pk}}]
-        try:
-            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable("read", error) from None
-        if self._table in answer.get("UnprocessedKeys", {}):
-            raise StoreUnavailable("The token table refused a read: throttled.")
-        items = {item["pk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
+        items = self._items.read([pk, fleet_pk])
         hold = read_hold(items[fleet_pk]) if fleet_pk in items else None
         try:
             return read_row(items[pk]) if pk in items else None, hold
@@ -199,51 +188,12 @@ class TokenStore:
 
     def forget(self, pk: str) -> None:
         """Removes an item, whether or not there is one."""
-        try:
-            self._client.delete_item(TableName=self._table, Key={"pk": {"S": pk}})
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable("delete", error) from None
+        self._items.delete(pk)
 
-    def _update(
-        self, pk: str, *, update: str, condition: str, values: dict[str, Any]
-    ) -> Mapping[str, Any]:
+    def _update(self, pk: str, *, update: str, condition: str, values: dict[str, Any]) -> Item:
         """The item after the update; raises RefusedError with the row that was in the way."""
         try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": pk}},
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (ClientError, BotoCoreError) as error:
-            if _code(error) != "ConditionalCheckFailedException":
-                raise _unavailable("write", error) from None
-            found = getattr(error, "response", {}).get("Item")
-        else:
-            return answer["Attributes"]
-        raise RefusedError(self._refused_row(pk, found))
-
-    def _refused_row(self, pk: str, found: Mapping[str, Any] | None) -> Row | None:
-        """Where an emulator of DynamoDB leaves the item out of its refusal, it is read."""
-        if found is None:
-            try:
-                found = self._client.get_item(
-                    TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True
-                ).get("Item")
-            except (ClientError, BotoCoreError) as error:
-                raise _unavailable("read", error) from None
-        return read_row(found) if found and "gen" in found else None
-
-
-def _code(error: ClientError | BotoCoreError) -> str:
-    if isinstance(error, ClientError):
-        return error.response.get("Error", {}).get("Code", "ClientError")
-    return type(error).__name__
-
-
-def _unavailable(action: str, error: ClientError | BotoCoreError) -> StoreUnavailable:
-    """Only the error's class is kept: AWS's sentence may name what a log should not hold."""
-    return StoreUnavailable(f"The token table refused a {action}: {_code(error)}.")
+            return self._items.update(pk, update=update, condition=condition, values=values)
+        except ConditionError as failed:
+            found = failed.item
+        raise RefusedError(read_row(found) if found and "gen" in found else None)

@@ -78,7 +78,8 @@ def _failure(answer: Answer, body: dict[str, Any], *, host: str) -> StsError:
     if answer.status in _RETRYABLE_STATUSES or code in _RETRYABLE_CODES:
         return UpstreamUnavailable(said, asked_seconds=_retry_after(answer))
     # A refusal of another kind may quote a visitor's name, and the name may say anything.
-    if code == "invalid_client" and _UNKNOWN_KID.search(message):
+    unauthorized = code == "invalid_client" or answer.status == 401  # noqa: PLR2004
+    if unauthorized and _UNKNOWN_KID.search(message):
         return UnknownKey(
             f"{said} Coze's host {host} does not know this key. Usually the key belongs to the "
             "other region: coze_api_base must be https://api.coze.cn for an app of coze.cn and "

@@ -36,6 +36,10 @@ class AppKeys:
         """The app, with the key of AWSCURRENT; raises Misconfigured or TemporarilyUnavailable."""
         return self._current.get()
 
+    def renewed(self) -> CozeApp:
+        """The same, asked for anew unless that was done within the last minute."""
+        return self._current.renewed()
+
     def exchange(self, attempt: Callable[[CozeApp], AccessToken]) -> AccessToken:
         """Makes an attempt with one key, and with one other where Coze does not know the first.
 
