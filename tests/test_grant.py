@@ -475,3 +475,12 @@ def test_the_impostor_would_answer_whoever_trusts_it(
 ) -> None:
     """Else the test above would prove nothing."""
     assert http.post(impostor.url, verify=str(self_signed), timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("location", [b"//[", b"\xff\xfe", b"http://x:99999999/"])
+def test_a_location_that_is_none_is_an_answer_like_any_other(
+    http: requests.Session, location: bytes
+) -> None:
+    moved = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + b"\r\n\r\n"
+    with raw_server(sends(moved)) as server:
+        assert "answered 302" in failure(UpstreamRejected, server.url, http)

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from coze_sts.cache.row import DamagedRowError, FleetHold, Row
 from coze_sts.cache.seal import seal
-from coze_sts.cache.store import ABSURD_MS, KEEP_SECONDS, RefusedError, TokenStore
+from coze_sts.cache.store import (
+    ABSURD_MS,
+    DROP_INTERVAL_SECONDS,
+    KEEP_SECONDS,
+    RefusedError,
+    TokenStore,
+)
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.engines import ENGINES, Engine, client_of, create_table, lacking, shared
@@ -457,3 +463,34 @@ def test_the_role_of_the_function_allows_what_is_called_and_no_more(table: Table
     assert called == [*writes, "BatchGetItem", "DeleteItem"]
     allowed = re.findall(r"- dynamodb:(\w+)", TEMPLATE.read_text(encoding="utf-8"))
     assert set(allowed) == {*called, "GetItem"}
+
+
+# DROP
+
+
+def test_a_dropped_token_leaves_lease_and_back_off_where_they_are(table: Table) -> None:
+    row = Row(
+        pk=PK, gen=3, sealed=SEALED, lease_id=ME, lease_until=UNTIL, retry_at=NOW_MS + 9, fail_n=2
+    )
+    table.put(row)
+    table.store.drop_token(PK, now=NOW)
+    assert table.row() == replace(row, sealed=None)
+    table.store.complete(PK, lease_id=ME, sealed=NEWER, now=NOW)
+    assert table.row() == Row(pk=PK, gen=3, sealed=NEWER)
+
+
+def test_a_token_is_dropped_once_a_minute(table: Table) -> None:
+    table.put(replace(FREE, sealed=DUE))
+    table.store.drop_token(PK, now=NOW)
+    table.store.drop_token(PK, now=NOW)
+    acquire(table)
+    table.store.complete(PK, lease_id=ME, sealed=SEALED, now=NOW)
+    with pytest.raises(RefusedError):
+        table.store.drop_token(PK, now=NOW + DROP_INTERVAL_SECONDS - 1)
+    table.store.drop_token(PK, now=NOW + DROP_INTERVAL_SECONDS)
+    assert table.row() == Row(pk=PK, gen=2)
+
+
+def test_dropping_what_is_not_there_makes_no_row(table: Table) -> None:
+    table.store.drop_token(PK, now=NOW)
+    assert table.item() == {}
