@@ -42,7 +42,7 @@ def test_a_secret_for_coze_is_created_empty_unless_one_is_named(stack: Variant) 
     assert not {"SecretString", "GenerateSecretString"} & secrets.get("CozeSecret", {}).keys()
 
 
-def test_a_cache_key_is_generated_as_the_first_of_numbered_keys_unless_one_is_named(stack: Variant) -> None:
+def test_the_first_of_numbered_cache_keys_is_generated_unless_one_is_named(stack: Variant) -> None:
     generated = {
         "SecretStringTemplate": "{}",
         "GenerateStringKey": "1",
