@@ -29,6 +29,8 @@ FETCH_SECONDS = 60
 ROTATION_SECONDS = 1800
 """Two rotations within a secret's time in memory are more than is promised."""
 
+EDGES = ("stale", "stale", "grace", "last")
+
 callers = st.sampled_from(CALLERS)
 processes = st.sampled_from((0, 1))
 
@@ -62,9 +64,21 @@ class Fleet(RuleBasedStateMachine):
         judge_row(asked)
 
     @rule(caller=callers, number=processes)
-    def ask_again(self, caller: Caller, number: int) -> None:
-        """Most visitors only ask."""
+    def ask_with_nothing_in_memory(self, caller: Caller, number: int) -> None:
+        self.service.processes[number].memory.clear()
         self.ask(caller=caller, number=number, rejects=False)
+
+    @rule(caller=callers, edge=st.sampled_from(EDGES), by=st.integers(-2, 2), twice=st.booleans())
+    def ask_at_an_edge(self, caller: Caller, edge: str, by: int, twice: bool) -> None:
+        """Where a token turns STALE, GRACE or useless: one process or both."""
+        row = self._row(caller)
+        if row is None or row.sealed is None:
+            return
+        edges = {"stale": row.sealed.refresh_at, "grace": row.sealed.expires_at - 30}
+        at = edges.get(edge, row.sealed.expires_at - 5) + by
+        self.service.now = max(self.service.now, at)
+        for number in (0, 1) if twice else (0,):
+            self.ask_with_nothing_in_memory(caller=caller, number=number)
 
     @rule(caller=callers, number=processes)
     def forget(self, caller: Caller, number: int) -> None:
@@ -74,15 +88,6 @@ class Fleet(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((0.5, 4, 13, 61, 200, 900, 5 * 86400)))
     def advance_the_clock(self, seconds: float) -> None:
         self.service.now += seconds
-
-    @rule(caller=callers, edge=st.sampled_from(("refresh", "least", "last")), by=st.integers(-2, 2))
-    def advance_to_an_edge(self, caller: Caller, edge: str, by: int) -> None:
-        row = self._row(caller)
-        if row is None or row.sealed is None:
-            return
-        edges = {"refresh": row.sealed.refresh_at, "least": row.sealed.expires_at - 30}
-        edge_at = edges.get(edge, row.sealed.expires_at - 5) + by
-        self.service.now = max(self.service.now, edge_at)
 
     @rule(number=processes, offset=st.sampled_from((-1.0, 0.0, 1.0)))
     def skew(self, number: int, offset: float) -> None:
@@ -100,6 +105,19 @@ class Fleet(RuleBasedStateMachine):
         self.service.rotate(f"kid-{self.rotations}")
         if at_once:
             self.service.learn(f"kid-{self.rotations}")
+
+    @precondition(lambda self: self.service.now > self.rotated_at + ROTATION_SECONDS)
+    @rule(caller=callers, number=processes)
+    def replace_the_key_in_a_hurry(self, caller: Caller, number: int) -> None:
+        """The old key is gone at once, while processes still have it in memory."""
+        self.ask(caller=caller, number=number, rejects=False)
+        old = self.service.stages[CURRENT]
+        self.rotate_the_key(at_once=True)
+        if old in self.service.known:
+            self.service.unlearn(old)
+        self.service.now += FETCH_SECONDS + 3
+        self.service.table.forget(pk_of(caller))
+        self.ask_with_nothing_in_memory(caller=caller, number=number)
 
     @rule()
     def coze_learns_all_keys(self) -> None:
@@ -130,8 +148,8 @@ class Fleet(RuleBasedStateMachine):
             self.secrets_failed_at = self.service.now
         self.service.secrets_down = down
 
-    @rule(caller=callers, how=st.integers(0, 8))
-    def damage_a_row(self, caller: Caller, how: int) -> None:
+    @rule(caller=callers, how=st.integers(0, 8), number=processes)
+    def damage_a_row(self, caller: Caller, how: int, number: int) -> None:
         row = self._row(caller)
         if row is None or row.sealed is None:
             return
@@ -140,6 +158,7 @@ class Fleet(RuleBasedStateMachine):
         items[row.pk] = replace(row, sealed=sealed, sealed_damaged=sealed is None)
         if how == 8:
             items[row.pk] = BROKEN
+        self.ask_with_nothing_in_memory(caller=caller, number=number)
 
     @rule(one=callers, other=callers)
     def swap_rows(self, one: Caller, other: Caller) -> None:
@@ -205,4 +224,4 @@ def _damaged(sealed: Sealed, how: int) -> Sealed | None:
 
 
 TestFleet = Fleet.TestCase
-TestFleet.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+TestFleet.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
