@@ -4,7 +4,7 @@ What the simulator proves of the cache holds for DynamoDB as far as these two ag
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -91,10 +91,11 @@ ON_SESSION = st.one_of(
     acquire(),
     on_session("complete", lease_id=LEASES, sealed=SEALED, now=CLOCK),
     on_session("fail", lease_id=LEASES, retry_at=RETRY, error=ERRORS),
+    on_session("drop_token", now=st.sampled_from([NOW, NOW + 59, NOW + 60])),
     on_session("forget"),
     on_session("put", row=rows()),
 )
-HOLDS = st.builds(FleetHold, until=SOON, error=ERRORS, kid=st.just("kid-1"))
+HOLDS = st.builds(FleetHold, until=RETRY, error=ERRORS, kid=st.just("kid-1"))
 ON_FLEET = st.one_of(
     on_fleet("hold", hold=HOLDS, now=CLOCK),
     on_fleet("probe", seen_until=SOON, until=SOON),
@@ -129,17 +130,29 @@ class Pair:
         self.client.put_item(TableName=self.table, Item=item_of(row))
         self.memory.items[row.pk] = row
         self.memory.purge_at.pop(row.pk, None)
+        self.memory.dropped_at.pop(row.pk, None)
 
     def states(self) -> tuple[object, object]:
-        """Every row and hold and when they will be removed, at Amazon's and in memory."""
+        """Every row and hold, when it was dropped and will be removed, at both."""
         pks = [self.pk(session) for session in (*SESSIONS, "fleet")]
         keys = [{"pk": {"S": pk}} for pk in pks]
         answer = self.client.batch_get_item(RequestItems={self.table: {"Keys": keys}})
         items = {item["pk"]["S"]: item for item in answer["Responses"][self.table]}
         there = {pk: read_hold(item) or read_row(item) for pk, item in items.items()}
-        purged = {pk: int(item.get("purge_at", {"N": 0})["N"]) for pk, item in items.items()}
-        remembered = {pk: self.memory.purge_at.get(pk, 0) for pk in self.memory.items}
-        return (there, purged), (self.memory.items, remembered)
+        memory = self.memory
+        times = [{pk: time_of(item, name) for pk, item in items.items()} for name in TIMES]
+        remembered = [
+            {pk: known.get(pk) or None for pk in memory.items}
+            for known in (memory.purge_at, memory.dropped_at)
+        ]
+        return (there, times), (memory.items, remembered)
+
+
+TIMES = ("purge_at", "dropped_at")
+
+
+def time_of(item: Mapping[str, Any], name: str) -> int | None:
+    return int(item[name]["N"]) if name in item else None
 
 
 def outcome(act: Callable[[], object]) -> object:

@@ -47,6 +47,7 @@ ACTIONS: dict[str, tuple[str, Callable[[TokenStore], object]]] = {
     "fail": ("update_item", fail),
     "hold": ("update_item", lambda store: store.hold(FLEET, HOLD, now=NOW)),
     "probe": ("update_item", lambda store: store.probe(FLEET, seen_until=1, until=2)),
+    "drop": ("update_item", lambda store: store.drop_token(PK, now=NOW)),
     "forget": ("delete_item", lambda store: store.forget(PK)),
 }
 action = pytest.mark.parametrize("action", ACTIONS)

@@ -53,8 +53,13 @@ MUTANTS = [
         ),
         (
             "HOLD: only a longer one",
-            "if isinstance(found, FleetHold) and found.until >= hold.until:",
+            "if isinstance(found, FleetHold) and hold.until <= found.until <= absurd:",
             "if False:",
+        ),
+        (
+            "HOLD: over an absurd one",
+            "hold.until <= found.until <= absurd:",
+            "hold.until <= found.until:",
         ),
         (
             "PROBE: nobody else did",
@@ -246,6 +251,16 @@ MUTANTS = [
             "a shape that is not ours",
             "            self.store.forget(self.pk)\n",
             "            pass\n",
+        ),
+        (
+            "a hold beside damage",
+            "        seen = self._with_hold(ops.Seen(), hold)\n",
+            "        seen = ops.Seen()\n",
+        ),
+        (
+            "no lease on damage",
+            "return ops.Refused(seen=seen) if isinstance(operation, ops.Acquire) else seen",
+            "return seen",
         ),
     ),
 ]

@@ -90,7 +90,8 @@ class InMemoryTable:
 
     def hold(self, fleet_pk: str, hold: FleetHold, *, now: float) -> None:
         found = self.items.get(fleet_pk)
-        if isinstance(found, FleetHold) and found.until >= hold.until:
+        absurd = int(now * 1000) + ABSURD_MS
+        if isinstance(found, FleetHold) and hold.until <= found.until <= absurd:
             raise RefusedError(None)
         self.items[fleet_pk] = hold
         self.purge_at[fleet_pk] = int(now) + KEEP_SECONDS

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from coze_sts.access_token import AccessToken, State, state
 from coze_sts.cache.operations import Operation, Seen
+from coze_sts.cache.row import FleetHold
 
 from tests.simulation.process import Process
 
@@ -40,7 +41,9 @@ class Trip:
     stale: AccessToken | None = None
     """A token that it saw while it was STALE."""
     hold: tuple[int, str | None] = (0, None)
-    """Of the fleet's row, as read last."""
+    """Of the fleet's row, as the flight was told last."""
+    fleet: FleetHold | None = None
+    """The fleet's row, as it was in the table that was read last."""
 
     table_failed: bool = False
     blind: bool = False

@@ -49,6 +49,8 @@ class CozeWatch:
 
     def _check_wishes(self, trip: Trip) -> None:
         until, error = trip.hold
+        if trip.fleet is not None and trip.fleet.error != UNKNOWN_KEY and not trip.table_failed:
+            until, error = trip.fleet.until, trip.fleet.error
         left = until / 1000 - trip.process.clock()
         rule = "17" if error == UNKNOWN_KEY else "back-off"
         held = 0 < left < MOST_SECONDS

@@ -8,7 +8,7 @@ from typing import Any
 
 from coze_sts.access_token import AccessToken
 from coze_sts.cache.row import DamagedRowError, FleetHold, Row, Sealed
-from coze_sts.cache.store import RefusedError
+from coze_sts.cache.store import ABSURD_MS, RefusedError
 
 from tests.simulation.rules import check
 from tests.simulation.trip import Trip
@@ -60,9 +60,9 @@ class TableWatch:
         check("9", not mine or trip.frozen, f"{trip.name} polls for its own lease")
         at = self._true_time() - ago
         trip.seen_true_time = at
-        if not ago:
-            return self._table.read(trip.pk, fleet_pk=fleet_pk)
-        past = self._past[max(bisect_right(self._times, at) - 1, 0)]
+        past = self._past[max(bisect_right(self._times, at) - 1, 0)] if ago else self._table.items
+        hold = past.get(fleet_pk)
+        trip.fleet = hold if isinstance(hold, FleetHold) else None
         return type(self._table)(past).read(trip.pk, fleet_pk=fleet_pk)
 
     def acquire(self, trip: Trip, **asked: Any) -> Row:
@@ -135,10 +135,15 @@ class TableWatch:
 
     def hold(self, trip: Trip, fleet_pk: str, hold: FleetHold, *, now: float) -> None:
         before = self._table.items.get(fleet_pk)
-        self._table.hold(fleet_pk, hold, now=now)
-        if isinstance(before, FleetHold):
-            longer = before.until <= hold.until
-            check("back-off", longer, f"{trip.name} shortened the fleet's hold")
+        absurd = int(now * 1000) + ABSURD_MS
+        longer = isinstance(before, FleetHold) and hold.until <= before.until <= absurd
+        try:
+            self._table.hold(fleet_pk, hold, now=now)
+        except RefusedError:
+            check("back-off", longer, f"{trip.name} may not tell the fleet, and no hold stands")
+            raise
+        same = before == hold
+        check("back-off", not longer or same, f"{trip.name} shortened the fleet's hold")
         self._fleet.held(trip, hold.error)
         self.changed()
 

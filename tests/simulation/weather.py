@@ -91,6 +91,8 @@ def _meddle(world: World) -> None:
     pk = world.pk(world.rng.choice(world.sessions))
     item = world.table.items.get(pk)
     act = world.rng.choice((_delete, _break, _alter, _swap, _block, _alter_fleet))
+    if world.fleet_pk in world.table.items and world.rng.random() < 0.5:
+        act = _break  # what the fleet is told must not get lost with the row
     if isinstance(item, Row):
         world.seen[f"meddled:{act.__name__.replace('_', ' ')}"] += 1
         act(world, item)

@@ -84,11 +84,8 @@ class TokenStore:
             ":now_ms": {"N": str(now_ms)},
             ":absurd_ms": {"N": str(now_ms + ABSURD_MS)},
         }
-        values |= (
-            {":now_s": {"N": str(int(now))}}
-            if seen_gen is None
-            else {":seen_gen": {"N": str(seen_gen)}}
-        )
+        second, gen = {":now_s": {"N": str(int(now))}}, {":seen_gen": {"N": str(seen_gen)}}
+        values |= second if seen_gen is None else gen
         if over is not None:
             values[":over"] = {"S": over}
         item = self._update(
@@ -143,16 +140,19 @@ class TokenStore:
         )
 
     def hold(self, fleet_pk: str, hold: FleetHold, *, now: float) -> None:
-        """Tells the fleet, unless a longer hold stands; raises RefusedError then."""
+        """Tells the fleet, unless a longer believable hold stands; raises RefusedError then."""
         self._update(
             fleet_pk,
             update="SET hold_until = :until, err = :err, kid = :kid, purge_at = :purge_at",
-            condition="attribute_not_exists(hold_until) OR hold_until < :until",
+            condition="NOT attribute_type(hold_until, :number) OR hold_until < :until "
+            "OR hold_until > :absurd_ms",
             values={
                 ":until": {"N": str(hold.until)},
                 ":err": {"S": hold.error},
                 ":kid": {"S": hold.kid},
                 ":purge_at": {"N": str(int(now) + KEEP_SECONDS)},
+                ":absurd_ms": {"N": str(int(now * 1000) + ABSURD_MS)},
+                ":number": {"S": "N"},
             },
         )
 
