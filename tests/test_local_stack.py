@@ -1,11 +1,12 @@
 """The stack answers as the deployed one would, and each of two keeps to itself."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import requests
 
-from tests.local.ports import CannotListen, Ports, listen
+from tests.local.ports import CannotListen, Listening, Ports, listen
 from tests.local.stack import LocalStack
 
 TIMEOUT_SECONDS = 10
@@ -63,10 +64,18 @@ def test_a_container_is_pointed_at_this_machine_by_its_name_for_it() -> None:
         assert '"coze_api_base": "http://172.17.0.1:' in stack.coze_config
 
 
+def neighbours() -> tuple[Listening, Listening]:
+    """Two ports in a row, below those that the system lends to anybody who connects."""
+    for first in range(20_000, 30_000, 2):
+        with suppress(CannotListen):
+            return listen(port=first), listen(port=first + 1)
+    raise CannotListen("No two ports in a row are free.")
+
+
 def test_a_taken_port_frees_the_others_again() -> None:
-    taken = listen()
-    first = taken.port - 1
+    free, taken = neighbours()
+    free.socket.close()
     with pytest.raises(CannotListen):
-        Ports.take(first=first)
+        Ports.take(first=free.port)
     taken.socket.close()
-    listen(port=first).socket.close()
+    listen(port=free.port).socket.close()
