@@ -60,7 +60,7 @@ class Telemetry:
         """Ends a request that got an error; what the operator must mend is logged as an error."""
         self.note(error=error.code)
         self._finish(error.status)
-        log = self._logger.error if error.status >= 500 else self._logger.warning  # noqa: PLR2004
+        log = self._logger.error if error.status >= 500 else self._logger.warning
         log(error.operator or error.description, **self._facts)
 
     def crashed(self, error: Exception) -> None:

@@ -56,10 +56,10 @@ class Answer:
 
 def read_grant(answer: Answer, *, host: str, sent_at: float) -> Grant:
     """Reads a success; raises UpstreamRejected or UpstreamUnavailable for all else."""
-    if len(answer.body) > MAX_BODY_BYTES and answer.status == 200:  # noqa: PLR2004
+    if len(answer.body) > MAX_BODY_BYTES and answer.status == 200:
         raise UpstreamRejected(f"{host} answered {MAX_BODY_BYTES} bytes and more. {_trace(answer)}")
     body = _json_object(answer.body)
-    if answer.status != 200 or body is None or "access_token" not in body:  # noqa: PLR2004
+    if answer.status != 200 or body is None or "access_token" not in body:
         raise _failure(answer, body or {}, host=host)
     token, expires_in = body["access_token"], _whole_number(body.get("expires_in"))
     if not _is_token(token) or expires_in is None or expires_in <= 0:
@@ -73,12 +73,12 @@ def _failure(answer: Answer, body: dict[str, Any], *, host: str) -> StsError:
     code = str(body.get("error_code") or body.get("error") or body.get("code") or "no code")[:40]
     message = _safe(body.get("error_message") or body.get("msg") or body.get("error") or "")
     said = f"{host} answered {answer.status} ({_safe(code)}): {message} {_trace(answer)}"
-    if answer.status == 429 or code == "slow_down":  # noqa: PLR2004
+    if answer.status == 429 or code == "slow_down":
         return RateLimited(said, asked_seconds=_retry_after(answer))
     if answer.status in _RETRYABLE_STATUSES or code in _RETRYABLE_CODES:
         return UpstreamUnavailable(said, asked_seconds=_retry_after(answer))
     # A refusal of another kind may quote a visitor's name, and the name may say anything.
-    unauthorized = code == "invalid_client" or answer.status == 401  # noqa: PLR2004
+    unauthorized = code == "invalid_client" or answer.status == 401
     if unauthorized and _UNKNOWN_KID.search(message):
         return UnknownKey(
             f"{said} Coze's host {host} does not know this key. Usually the key belongs to the "
@@ -111,7 +111,7 @@ def _is_token(value: object) -> TypeGuard[str]:
 
 
 def _whole_number(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 16:  # noqa: PLR2004
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 16:
         return int(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 2**53:
         return int(value)
@@ -121,7 +121,7 @@ def _whole_number(value: object) -> int | None:
 def _retry_after(answer: Answer) -> int:
     """Coze's own wish in whole seconds, within bounds; 0 where it names none."""
     value = answer.headers.get("retry-after", "")
-    seconds = int(value) if value.isascii() and value.isdecimal() and len(value) < 9 else 0  # noqa: PLR2004
+    seconds = int(value) if value.isascii() and value.isdecimal() and len(value) < 9 else 0
     return min(seconds, MAX_RETRY_AFTER_SECONDS)
 
 
