@@ -44,7 +44,7 @@ class Process:
     grace: dict[str, str] = field(default_factory=dict)
     """By pk: the token that was served in trouble, and so may be in memory before its end."""
     direct: list[float] = field(default_factory=list)
-    """When it asked Coze without a lease."""
+    """True times at which it spent of its allowance, and then asked Coze without a lease."""
     fetched: list[float] = field(default_factory=list)
     """When it asked for AWSCURRENT."""
 

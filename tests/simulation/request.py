@@ -191,7 +191,7 @@ class Request:
             case ops.Fail():
                 trip.ended_lease = True
             case ops.Spend():
-                trip.spent = result is True
+                trip.spent, trip.spent_at = result is True, self._world.scheduler.now
             case ops.Probe() if result is ops.Table.FENCED:
                 trip.trouble = True
 

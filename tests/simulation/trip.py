@@ -49,6 +49,8 @@ class Trip:
     blind: bool = False
     """The table failed before any lease was granted."""
     spent: bool | None = None
+    spent_at: float = 0.0
+    """True time."""
     leases: list[str] = field(default_factory=list)
     lease: str | None = None
     lease_until: float = 0.0

@@ -76,9 +76,9 @@ class CozeWatch:
         check("5", calm, f"{trip.name} replaces a token that was forced {ago:.1f} s ago")
 
     def _check_allowance(self, trip: Trip) -> None:
-        now, times = self._true_time(), trip.process.direct
-        times.append(now)
-        most = BURST + (now - times[0]) / EVERY_SECONDS + EPSILON
+        times = trip.process.direct
+        times.append(trip.spent_at)
+        most = BURST + (times[-1] - times[0]) / EVERY_SECONDS + EPSILON
         check("fail open", len(times) <= most, f"{trip.name} exceeds its process's allowance")
         check("fail open", trip.table_failed, f"{trip.name} asks Coze without a lease")
 

@@ -41,7 +41,7 @@ class FleetWatch:
             return
         if self._known_since is None:
             self._known_since = self._true_time()
-        self._tries[trip.number] = trip.exchange_began
+        self._note(trip, at=trip.exchange_began)
 
     def forgets(self) -> None:
         """The fleet's row is gone or another."""
@@ -49,7 +49,12 @@ class FleetWatch:
 
     def probes(self, trip: Trip) -> None:
         """A request took the fleet's one try."""
-        self._tries[trip.number] = self._true_time()
+        self._note(trip, at=self._true_time())
+
+    def _note(self, trip: Trip, *, at: float) -> None:
+        """A try that holds the others back for its whole minute."""
+        if not trip.frozen and not trip.table_failed:
+            self._tries[trip.number] = at
 
 
 def check_told(trip: Trip) -> None:

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,11 +154,9 @@ class TableWatch:
         self.changed()
 
     def drop_token(self, trip: Trip) -> None:
-        """Somebody wants their session's token forgotten."""
-        try:
+        """Somebody wants their session's token forgotten, and a process has forgotten it."""
+        with suppress(RefusedError, DamagedRowError):
             self._table.drop_token(trip.pk, now=trip.process.clock())
-        except (RefusedError, DamagedRowError):
-            return
         self.meddled(trip.pk)
 
     def forget(self, trip: Trip, pk: str) -> None:
