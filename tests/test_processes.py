@@ -75,7 +75,7 @@ def test_eight_processes_that_ask_at_once_cost_one_exchange(
     assert [exchange.session_name for exchange in coze.exchanges] == ["calm"]
 
 
-def test_whoever_survives_the_holder_is_answered_in_time_and_with_a_token_of_their_own(
+def test_whoever_survives_the_holder_is_answered_in_time_by_their_own_token(
     fleet: Fleet, rows: Rows, coze: CozeStandIn
 ) -> None:
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
