@@ -30,7 +30,6 @@ _OPERATOR_MUST_ACT = frozenset(
         "DecryptionFailure",
         "InvalidParameterException",
         "InvalidRequestException",
-        "ResourceNotFoundException",
         "ValidationException",
     }
 )

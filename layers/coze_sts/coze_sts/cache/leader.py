@@ -43,7 +43,10 @@ RENEWAL_SECONDS = 2.5
 WRITE_SECONDS = 1.5
 """What an exchange leaves of its lease, for writing what it brought."""
 TABLE_SECONDS = 2.1
-"""What a call to the table takes at most: two attempts of a second and a short pause."""
+"""What a call to the table takes at most once connected: two attempts of a second and a pause.
+
+Connecting anew may take as long again; the function's time-out has that to spare.
+"""
 PROBE_SECONDS = 60
 
 
