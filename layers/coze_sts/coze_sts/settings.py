@@ -6,22 +6,42 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
-from coze_sts.api_base import parse_api_base
 from coze_sts.errors import Misconfigured
+from coze_sts.variables import Variables
 
 MIN_DURATION_SECONDS = 60
 MAX_DURATION_SECONDS = 86399
 """Coze's documented bound of `duration_seconds`."""
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_PERMISSION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+MAX_PER_DAY = 10_000_000
+"""The highest of all daily limits."""
+
+GUEST_PREFIX = "guest_"
+"""Reserved: no user and no backend can have a name that anybody could take to begin so."""
+
+WECHAT_PREFIX = "wechat_"
+"""What the names of users of the mini-program begin with."""
+
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PERMISSION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 """Coze's own example, of its SDKs, is `Connector.botChat`."""
 
+ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+ISSUER = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?")
 _CLAIM = re.compile(r"[A-Za-z0-9_:/.-]{1,128}")
-_SECONDS = re.compile(r"[0-9]{1,5}")
-_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_PREFIX = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,30}[_.:-]")
+_NAMESPACE = re.compile(r"(?!guest$)[a-z0-9]{1,16}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issuer:
+    """Who signs visitors in; `prefix` begins the names of all issuers' users but the first's."""
+
+    url: str
+    prefix: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +51,30 @@ class Settings:
     coze_secret_id: str
     cache_key_secret_id: str
     token_table: str
+    binding_table: str | None
     coze_api_base: str | None
     coze_account_id: str | None
     coze_enterprise_id: str | None
     coze_bot_ids: tuple[str, ...]
     coze_permissions: tuple[str, ...]
     token_duration_seconds: int
+    issuers: tuple[Issuer, ...]
     session_claim: str
     pseudonymous: bool
+    session_namespace: str
     connector_id: str | None
     end_user_quota: bool
     guest_sessions: bool
     allowed_origins: tuple[str, ...]
+    allow_no_origin: bool
+    new_guests_per_address: int
+    new_guests_per_origin: int
+    tokens_per_session: int
+    exchanges_per_day: int
+    turnstile_secret_id: str | None
+    turnstile_api_base: str
+    wechat_secret_id: str | None
+    wechat_api_base: str
 
     @property
     def token_path(self) -> str:
@@ -65,6 +97,12 @@ class Settings:
             },
         }
 
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What begins the names of a door's own users, so that no other door's may begin so."""
+        of_issuers = tuple(issuer.prefix for issuer in self.issuers if issuer.prefix)
+        return of_issuers + ((WECHAT_PREFIX,) if self.wechat_secret_id else ())
+
 
 def from_environment() -> Settings:
     """Reads the settings of this process; raises Misconfigured."""
@@ -76,28 +114,63 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
     Raises Misconfigured with one sentence a fault, all of them together.
     """
-    reader = _Reader(environ)
+    reader = Variables(environ)
     settings = Settings(
         coze_secret_id=reader.required("COZE_SECRET_ID"),
         cache_key_secret_id=reader.required("CACHE_KEY_SECRET_ID"),
         token_table=reader.required("TOKEN_TABLE"),
+        binding_table=reader.text("BINDING_TABLE"),
         coze_api_base=reader.url("COZE_API_BASE"),
-        coze_account_id=reader.matching("COZE_ACCOUNT_ID", _ID),
-        coze_enterprise_id=reader.matching("COZE_ENTERPRISE_ID", _ID),
-        coze_bot_ids=reader.listed("COZE_BOT_IDS", _ID),
-        coze_permissions=reader.listed("COZE_PERMISSIONS", _PERMISSION),
-        token_duration_seconds=reader.duration("TOKEN_DURATION_SECONDS", default=3600),
+        coze_account_id=reader.matching("COZE_ACCOUNT_ID", ID),
+        coze_enterprise_id=reader.matching("COZE_ENTERPRISE_ID", ID),
+        coze_bot_ids=reader.listed("COZE_BOT_IDS", ID),
+        coze_permissions=reader.listed("COZE_PERMISSIONS", PERMISSION),
+        token_duration_seconds=reader.number(
+            "TOKEN_DURATION_SECONDS",
+            default=3600,
+            least=MIN_DURATION_SECONDS,
+            most=MAX_DURATION_SECONDS,
+        ),
+        issuers=_issuers(reader),
         session_claim=reader.matching("SESSION_CLAIM", _CLAIM) or "sub",
         pseudonymous=reader.choice("SESSION_NAMING", "plain", "pseudonymous"),
-        connector_id=reader.matching("CONNECTOR_ID", _ID),
+        session_namespace=reader.matching("SESSION_NAMESPACE", _NAMESPACE) or "user",
+        connector_id=reader.matching("CONNECTOR_ID", ID),
         end_user_quota=reader.choice("END_USER_QUOTA", "off", "on"),
         guest_sessions=reader.choice("GUEST_SESSIONS", "off", "on"),
-        allowed_origins=reader.listed("ALLOWED_ORIGINS", _ORIGIN),
+        allowed_origins=reader.listed("ALLOWED_ORIGINS", ORIGIN),
+        allow_no_origin=reader.choice("ALLOW_NO_ORIGIN", "off", "on"),
+        new_guests_per_address=reader.number(
+            "NEW_GUESTS_PER_ADDRESS", default=100, most=MAX_PER_DAY
+        ),
+        new_guests_per_origin=reader.number(
+            "NEW_GUESTS_PER_ORIGIN", default=2000, most=MAX_PER_DAY
+        ),
+        tokens_per_session=reader.number("TOKENS_PER_SESSION", default=100, most=MAX_PER_DAY),
+        exchanges_per_day=reader.number("EXCHANGES_PER_DAY", default=10_000, most=MAX_PER_DAY),
+        turnstile_secret_id=reader.text("TURNSTILE_SECRET_ID"),
+        turnstile_api_base=reader.url("TURNSTILE_API_BASE") or "https://challenges.cloudflare.com",
+        wechat_secret_id=reader.text("WECHAT_SECRET_ID"),
+        wechat_api_base=reader.url("WECHAT_API_BASE") or "https://api.weixin.qq.com",
     )
     faults = reader.faults + _contradictions(settings)
     if faults:
         raise Misconfigured(" ".join(faults))
     return settings
+
+
+def _issuers(reader: Variables) -> tuple[Issuer, ...]:
+    """The first as it is; each later one with a prefix, or two users could be one."""
+    first = reader.matching("OIDC_ISSUER", ISSUER)
+    issuers = [Issuer(url=first)] if first else []
+    for number in ("2", "3"):
+        url = reader.matching(f"OIDC_ISSUER_{number}", ISSUER)
+        prefix = reader.matching(f"OIDC_PREFIX_{number}", _PREFIX)
+        if bool(url) != bool(prefix):
+            reader.faults.append(f"Set both OIDC_ISSUER_{number} and OIDC_PREFIX_{number}.")
+        elif url and prefix:
+            issuers.append(Issuer(url=url, prefix=prefix))
+    return tuple(issuers)
 
 
 def _contradictions(settings: Settings) -> list[str]:
@@ -106,58 +179,12 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append("Set COZE_ACCOUNT_ID or COZE_ENTERPRISE_ID, not both.")
     if bool(settings.coze_bot_ids) != bool(settings.coze_permissions):
         faults.append("Set both COZE_BOT_IDS and COZE_PERMISSIONS, or neither.")
+    if len({issuer.url for issuer in settings.issuers}) < len(settings.issuers):
+        faults.append("OIDC_ISSUER, OIDC_ISSUER_2 and OIDC_ISSUER_3 must differ.")
+    names = [GUEST_PREFIX, *settings.prefixes]
+    if any(one.startswith(other) for one, other in permutations(names, 2)):
+        faults.append(
+            f"No prefix may begin with another: not OIDC_PREFIX_2, not OIDC_PREFIX_3, not "
+            f"{GUEST_PREFIX} nor {WECHAT_PREFIX}."
+        )
     return faults
-
-
-class _Reader:
-    """Reads variables one by one and collects what is wrong with them."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.faults: list[str] = []
-
-    def text(self, name: str) -> str | None:
-        return self._environ.get(name, "").strip() or None
-
-    def required(self, name: str) -> str:
-        value = self.text(name)
-        if value is None:
-            self.faults.append(f"{name} is not set.")
-        return value or ""
-
-    def matching(self, name: str, pattern: re.Pattern[str]) -> str | None:
-        value = self.text(name)
-        if value is not None and not pattern.fullmatch(value):
-            self.faults.append(f"{name} must match {pattern.pattern}.")
-        return value
-
-    def listed(self, name: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
-        items = tuple(item.strip() for item in (self.text(name) or "").split(",") if item.strip())
-        if not all(pattern.fullmatch(item) for item in items):
-            self.faults.append(f"Each item of {name} must match {pattern.pattern}.")
-        return items
-
-    def choice(self, name: str, default: str, other: str) -> bool:
-        """Whether `other` was chosen."""
-        value = self.text(name) or default
-        if value not in (default, other):
-            self.faults.append(f"{name} must be {default} or {other}.")
-        return value == other
-
-    def url(self, name: str) -> str | None:
-        value = self.text(name)
-        try:
-            return parse_api_base(value) if value else None
-        except ValueError as fault:
-            self.faults.append(f"{name} {fault}.")
-            return None
-
-    def duration(self, name: str, *, default: int) -> int:
-        value = self.text(name) or str(default)
-        seconds = int(value) if _SECONDS.fullmatch(value) else 0
-        if not MIN_DURATION_SECONDS <= seconds <= MAX_DURATION_SECONDS:
-            self.faults.append(
-                f"{name} must be a whole number of seconds from {MIN_DURATION_SECONDS} to "
-                f"{MAX_DURATION_SECONDS}."
-            )
-        return seconds

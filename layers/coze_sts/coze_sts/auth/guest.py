@@ -13,8 +13,9 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from coze_sts.auth.session import GUEST_PREFIX, Caller
+from coze_sts.auth.session import Caller
 from coze_sts.errors import InvalidToken
+from coze_sts.settings import GUEST_PREFIX
 
 LIFETIME_SECONDS = 30 * 24 * 3600
 RENEW_SECONDS = LIFETIME_SECONDS // 2

@@ -5,30 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from coze_sts.auth.session import Caller, name_fault
+from coze_sts.auth.session import Caller, begins_with, name_fault
 from coze_sts.errors import AccessDenied, InvalidRequest, InvalidToken
+from coze_sts.settings import Issuer
 
 _NOT_A_NAME = frozenset({"<nil>", "null", "true", "false"})
 
 
-def user(request_context: Mapping[str, Any], *, session_claim: str) -> Caller:
+def user(
+    request_context: Mapping[str, Any],
+    *,
+    session_claim: str,
+    issuers: tuple[Issuer, ...] = (),
+    reserved: tuple[str, ...] = (),
+) -> Caller:
     """The signed-in visitor, from the claims that the JWT authorizer verified.
 
-    Raises InvalidToken where no authorizer ran, AccessDenied where the claim cannot name a
-    session.
+    With several `issuers` the later ones' prefix begins the name, and the first's users cannot
+    have a name that begins with one that is `reserved`. Raises InvalidToken where no authorizer
+    ran, AccessDenied where the claim cannot name a session.
     """
     claims = _authorizer(request_context, "jwt").get("claims")
     if not isinstance(claims, Mapping):
         raise InvalidToken("Sign in first: this route needs an OIDC token.")
-    name = _claim_text(claims.get(session_claim))
-    if name is None or name_fault(name):
+    issuer = _issuer(claims.get("iss"), issuers)
+    text = _claim_text(claims.get(session_claim))
+    fault = _name_fault(text, prefix=issuer.prefix, reserved=reserved)
+    if text is None or fault:
         raise AccessDenied(
             "Your sign-in does not name a session.",
-            operator=f"Claim {session_claim} is absent or not fit to name a session: "
-            f"{'absent, or neither a string nor an integer' if name is None else name_fault(name)}."
-            " See SESSION_CLAIM.",
+            operator=f"Claim {session_claim} is absent or not fit to name a session: {fault}. "
+            "See SESSION_CLAIM.",
         )
-    return Caller(kind="user", name=name)
+    return Caller(kind="user", name=issuer.prefix + text, issuer=issuer.url or None)
 
 
 def iam_principal(request_context: Mapping[str, Any]) -> str:
@@ -60,6 +69,28 @@ def _authorizer(request_context: Mapping[str, Any], kind: str) -> Mapping[str, A
     authorizer = request_context.get("authorizer")
     found = authorizer.get(kind) if isinstance(authorizer, Mapping) else None
     return found if isinstance(found, Mapping) else {}
+
+
+def _issuer(iss: object, issuers: tuple[Issuer, ...]) -> Issuer:
+    """Who signed; with a single issuer the authorizer itself is the proof."""
+    if len(issuers) < 2:
+        return issuers[0] if issuers else Issuer(url="")
+    for issuer in issuers:
+        if issuer.url == iss:
+            return issuer
+    raise AccessDenied(
+        "Your sign-in is not accepted here.",
+        operator="The claim iss is none of OIDC_ISSUER, OIDC_ISSUER_2 and OIDC_ISSUER_3: they "
+        "must equal it to the letter.",
+    )
+
+
+def _name_fault(text: str | None, *, prefix: str, reserved: tuple[str, ...]) -> str | None:
+    if text is None:
+        return "absent, or neither a string nor an integer"
+    if not prefix and begins_with(text, *reserved):
+        return "it begins with a prefix that is reserved for another way in"
+    return name_fault(text) or name_fault(prefix + text)
 
 
 def _claim_text(value: object) -> str | None:

@@ -10,15 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from coze_sts.keyring import Keyring
-from coze_sts.settings import Settings
+from coze_sts.settings import GUEST_PREFIX, Settings
 
 MAX_CODE_POINTS = 128
 MAX_BYTES = 256
-GUEST_PREFIX = "guest_"
-"""Reserved: no user and no backend can have a name that anybody could take to begin so."""
-
-PSEUDONYM_PREFIX = "user_"
-
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """What stands where somebody read bytes that are not UTF-8: two names could become one."""
 
@@ -29,12 +24,13 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 class Caller:
     """Somebody whose identity was proved, by `kind` of proof; `name` as they are known there.
 
-    `device_id` and `custom_consumer` are what a backend says of its user for Coze's end-user
+    `issuer` is who signed a user in. `device_id` and `custom_consumer` are what a backend says of its user for Coze's end-user
     quota; at most one of them is set.
     """
 
     kind: Literal["user", "guest", "backend"]
     name: str
+    issuer: str | None = None
     device_id: str | None = None
     custom_consumer: str | None = None
 
@@ -78,20 +74,29 @@ def name_fault(name: str) -> str | None:
         return "must be in Unicode normalisation form NFC"
     if name != name.strip(" "):
         return "must not begin or end with a space"
-    if unicodedata.normalize("NFKC", name).casefold().startswith(GUEST_PREFIX):
+    if begins_with(name, GUEST_PREFIX):
         return f"must not begin with {GUEST_PREFIX}, which is reserved for guests"
     return None
 
 
-def session_for(caller: Caller, *, settings: Settings, keyring: Keyring) -> Session:
+def begins_with(name: str, *prefixes: str) -> bool:
+    """Whether anybody could take `name` to begin with one of `prefixes` (in lower case)."""
+    return unicodedata.normalize("NFKC", name).casefold().startswith(prefixes)
+
+
+def session_for(
+    caller: Caller, *, settings: Settings, keyring: Keyring, guest: str | None = None
+) -> Session:
     """The session of `caller`, which nobody else can have.
 
     A user and a backend that name the same person get the same session. Pseudonymous naming
-    puts an HMAC in place of their name; a guest's name is random already.
+    puts an HMAC in place of their name; a guest's name is random already. `guest` is the name
+    under which they spoke before they signed in, where that was bound to them.
     """
-    name = caller.name
-    if settings.pseudonymous and caller.kind != "guest":
-        name = _pseudonym(name, key=keyring.pseudonym_key)
+    name = caller.name if guest is None else guest
+    if settings.pseudonymous and caller.kind != "guest" and guest is None:
+        digest = _pseudonym(name, key=keyring.pseudonym_key)
+        name = f"{settings.session_namespace}_{digest}"
     consumer = caller.custom_consumer
     if settings.end_user_quota and consumer is None and caller.device_id is None:
         consumer = name
@@ -135,4 +140,4 @@ def _keyed_digest(parts: list[Any], *, key: bytes) -> str:
 
 def _pseudonym(name: str, *, key: bytes) -> str:
     digest = hmac.digest(key, name.encode(), "sha256")
-    return PSEUDONYM_PREFIX + base64.b32encode(digest[:25]).decode().lower()
+    return base64.b32encode(digest[:25]).decode().lower()
