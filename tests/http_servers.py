@@ -3,9 +3,12 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+
+Behave = Callable[[socket.socket], None]
 
 DEADLINE_SECONDS = 10
 """No connection outlives this, so that a test that fails still ends."""
@@ -26,9 +29,7 @@ class RawServer:
 
 
 @contextmanager
-def raw_server(
-    behave: Callable[[socket.socket], None], *, tls: ssl.SSLContext | None = None
-) -> Iterator[RawServer]:
+def raw_server(behave: Behave, *, tls: ssl.SSLContext | None = None) -> Iterator[RawServer]:
     """Reads each request whole and then lets `behave` answer on its socket."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = RawServer(port=listening.getsockname()[1], scheme="https" if tls else "http")
@@ -79,3 +80,14 @@ def answer(body: bytes, *, status: str = "200 OK", headers: str = "") -> bytes:
     """A whole HTTP answer, to be sent at once."""
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
     return head.encode() + body
+
+
+def sends(*parts: bytes, pause: float = 0.0) -> Behave:
+    """To answer with these bytes, each followed by a pause in seconds."""
+
+    def behave(stream: socket.socket) -> None:
+        for part in parts:
+            stream.sendall(part)
+            time.sleep(pause)
+
+    return behave

@@ -12,8 +12,10 @@ from coze_sts.cache.row import FleetHold, Row
 from coze_sts.cache.store import TokenStore
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.errors import StoreUnavailable, StsError
+from coze_sts.keyring import Keyring
+from coze_sts.sessions import Sessions
 
-from tests.factories import Clock
+from tests.factories import KEYRING, Clock
 
 TABLE = "tokens"
 
@@ -25,6 +27,9 @@ class Counts:
         self.metrics: Counter[str] = Counter()
         self.warnings: list[StsError] = []
         self.facts: dict[str, object] = {}
+
+    def note_names(self, *, session: str, caller: str, keyring: Keyring) -> None:
+        self.note(session=keyring.log_hash(session), caller=keyring.log_hash(caller))
 
     def note(self, **facts: object) -> None:
         self.facts |= facts
@@ -52,6 +57,11 @@ class SingleKey:
         return attempt(self.app)
 
 
+def no_bindings() -> Sessions:
+    """A service in which guests do not become users."""
+    return Sessions(client=None, table=None, keyring=lambda: KEYRING, clock=Clock())  # type: ignore[arg-type]
+
+
 @dataclass(kw_only=True)
 class Faults:
     """What a table does wrong: calls that fail, and calls whose reply is lost; `seconds` each."""
@@ -77,13 +87,15 @@ class Faults:
 class FaultyStore(TokenStore):
     """The real store, with faults of one's choice at its door."""
 
-    def __init__(self, *, client: Any, faults: Faults) -> None:
-        super().__init__(client=client, table=TABLE)
+    def __init__(self, *, client: Any, faults: Faults, binding_table: str | None = None) -> None:
+        super().__init__(client=client, table=TABLE, binding_table=binding_table)
         self._faults = faults
 
-    def read(self, pk: str, *, fleet_pk: str) -> tuple[Row | None, FleetHold | None]:
+    def read(
+        self, pk: str, *, fleet_pk: str, binding_pk: str | None = None
+    ) -> tuple[Row | None, FleetHold | None]:
         act = super().read
-        return self._faults.call("read", lambda: act(pk, fleet_pk=fleet_pk))
+        return self._faults.call("read", lambda: act(pk, fleet_pk=fleet_pk, binding_pk=binding_pk))
 
     def acquire(self, pk: str, **more: Any) -> Row:
         act = super().acquire

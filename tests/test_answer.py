@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from coze_sts.coze.answer import MAX_BODY_BYTES, Answer, Grant, read_grant
+from coze_sts.coze.answer import Grant, read_grant
 from coze_sts.errors import StsError, TemporarilyUnavailable, UpstreamRejected
+from coze_sts.web import MAX_BODY_BYTES, WebAnswer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,10 +22,10 @@ JSON = st.recursive(
 )
 
 
-def answer(body: object, *, status: int = 200, **headers: str) -> Answer:
+def answer(body: object, *, status: int = 200, **headers: str) -> WebAnswer:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status=status, headers=named, body=raw)
+    return WebAnswer(status=status, headers=named, body=raw)
 
 
 def grant(body: object, **more: Any) -> Grant:

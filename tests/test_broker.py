@@ -14,10 +14,10 @@ from coze_sts.auth.session import Caller
 from coze_sts.broker import Broker
 from coze_sts.cache.decision import FORCED_INTERVAL_SECONDS
 from coze_sts.cache.memory import TokenMemory
+from coze_sts.cache.row import day_of
 from coze_sts.cache.seal import seal
 from coze_sts.cache.store import TokenStore
 from coze_sts.coze.app_key import CozeApp
-from coze_sts.coze.grant import new_http_session
 from coze_sts.coze.keys import AppKeys
 from coze_sts.errors import (
     SlowDown,
@@ -26,11 +26,12 @@ from coze_sts.errors import (
     UpstreamUnavailable,
 )
 from coze_sts.stored_secret import TTL_SECONDS, SecretVersion, StoredSecret
+from coze_sts.web import new_http_session
 
 from tests.factories import KEYRING, ROTATED, Clock, make_settings, make_token
 from tests.local.coze import CozeStandIn
 from tests.local.server import serve
-from tests.parts import TABLE, Counts, Faults, FaultyStore, SingleKey
+from tests.parts import TABLE, Counts, Faults, FaultyStore, SingleKey, no_bindings
 
 ALICE = Caller(kind="user", name="alice")
 BOB = Caller(kind="user", name="bob")
@@ -68,6 +69,8 @@ def start(app: CozeApp, dynamodb: Any, clock: Clock, faults: Faults) -> Callable
             "keys": SingleKey(app),
             "keyring": lambda: KEYRING,
             "store": FaultyStore(client=dynamodb, faults=faults),
+            "sessions": no_bindings(),
+            "budget": None,
             "memory": TokenMemory(),
             "http": lambda: http,
             "telemetry": Counts(),
@@ -284,12 +287,12 @@ def test_a_rejected_token_is_never_served_in_place_of_an_error(
 
 
 def test_forgetting_removes_the_token_from_the_row_and_the_memory(
-    start: Callable[..., Broker], dynamodb: Any
+    start: Callable[..., Broker], dynamodb: Any, clock: Clock
 ) -> None:
     broker = start()
     first = broker.token_for(ALICE)
     broker.forget(ALICE)
-    assert rows(dynamodb)[0].keys() == {"pk", "gen", "purge_at", "dropped_at"}
+    assert rows(dynamodb)[0].keys() == {"pk", "gen", "purge_at", "dropped_at", day_of(clock.now)}
     assert broker.token_for(ALICE).value != first.value
 
 
@@ -492,13 +495,14 @@ def test_who_waits_is_served_by_the_leaders_token(
 ) -> None:
     store, leaders = TokenStore(client=dynamodb, table=TABLE), make_token("czs_leader")
     broker = start()
-    pk = broker._performer(ALICE).pk
+    pk = broker._performer(ALICE, broker.settings).pk
     store.acquire(
         pk,
         lease_id="leader",
         lease_until=int(clock.now + 12) * 1000,
         over=None,
         seen_gen=None,
+        per_day=100,
         now=clock.now,
     )
     naps: list[float] = []
@@ -519,7 +523,7 @@ def test_who_waits_is_served_by_the_leaders_token(
 def test_a_request_ends_in_its_own_time(
     start: Callable[..., Broker], dynamodb: Any, clock: Clock
 ) -> None:
-    pk = start()._performer(ALICE).pk
+    pk = start()._performer(ALICE, make_settings()).pk
     busy = {"lease_id": {"S": "x"}, "lease_until": {"N": str(int(clock.now + 12) * 1000)}}
     dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": pk}, "gen": {"N": "1"}} | busy)
     began = clock.now

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from coze_sts.cache.row import FleetHold, Row, read_hold, read_row
+from coze_sts.cache.row import FleetHold, Row, day_of, read_hold, read_row
 from coze_sts.cache.seal import seal
 from coze_sts.cache.store import ABSURD_MS, RefusedError, TokenStore
 from hypothesis import HealthCheck, event, given, settings
@@ -60,8 +60,11 @@ def rows(draw: st.DrawFn) -> dict[str, Any]:
         "retry_at": draw(st.just(0) | RETRY),
         "fail_n": draw(st.integers(0, 2)),
         "error": draw(st.none() | ERRORS),
+        "tokens": draw(st.dictionaries(DAYS, st.integers(1, 4), max_size=2)),
     }
 
+
+DAYS = st.sampled_from([day_of(NOW - 86_400), day_of(NOW), day_of(NOW + 86_400)])
 
 ANY_LEASE = st.none() | LEASES
 ANY_GEN = st.none() | st.integers(0, 2)
@@ -73,7 +76,13 @@ def acquire(
     seen_gen: st.SearchStrategy[int | None] = ANY_GEN,
 ) -> st.SearchStrategy[Operation]:
     return on_session(
-        "acquire", lease_id=LEASES, lease_until=SOON, over=over, seen_gen=seen_gen, now=CLOCK
+        "acquire",
+        lease_id=LEASES,
+        lease_until=SOON,
+        over=over,
+        seen_gen=seen_gen,
+        per_day=st.integers(1, 3),
+        now=CLOCK,
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from coze_sts.access_token import AccessToken
 from coze_sts.allowance import Allowance
 from coze_sts.auth.session import Session
+from coze_sts.budget import Budget
 from coze_sts.cache.decision import UNKNOWN_KEY
 from coze_sts.cache.operations import (
     Acquire,
@@ -40,12 +41,14 @@ from coze_sts.errors import (
     UpstreamRejected,
     UpstreamUnavailable,
 )
+from coze_sts.exchanger import Exchanger
 from coze_sts.performer import Performer
 
 from tests.factories import KEYRING, NOW, ROTATED, Clock, make_settings, make_token
 from tests.parts import TABLE, Counts, Faults, FaultyStore, SingleKey
 
 PK, FLEET = "t1#a", "c1#a"
+ALICE = Session(name="alice")
 TOKEN = make_token(refresh_at=NOW - 1)
 UNTIL = (NOW + 12) * 1000
 ACQUIRE = Acquire(lease_id="me", lease_until=UNTIL, over=None, seen_gen=None)
@@ -65,19 +68,29 @@ def faults(clock: Clock) -> Faults:
 def start(
     clock: Clock, dynamodb: Any, make_app: Callable[..., CozeApp], faults: Faults
 ) -> Callable[..., Performer]:
-    def start(**changes: Any) -> Performer:
+    def start(
+        *, keys: Any = None, session: Session = ALICE, budget: Budget | None = None, **changes: Any
+    ) -> Performer:
+        keys, telemetry = keys or SingleKey(make_app()), Counts()
+        exchanger = Exchanger(
+            settings=make_settings(),
+            keys=keys,
+            http=lambda: None,  # type: ignore[arg-type, return-value]
+            telemetry=telemetry,  # type: ignore[arg-type]
+            clock=clock,
+            app=make_app().identity,
+            session=session,
+            budget=budget,
+        )
         parts = {
-            "settings": make_settings(),
-            "keys": SingleKey(make_app()),
+            "exchanger": exchanger,
+            "keys": keys,
             "keyring": KEYRING,
             "store": FaultyStore(client=dynamodb, faults=faults),
             "allowance": Allowance(clock=clock),
-            "http": lambda: None,
-            "telemetry": Counts(),
+            "telemetry": telemetry,
             "clock": clock,
             "sleep": pytest.fail,
-            "app": make_app().identity,
-            "session": Session(name="alice"),
             "pk": PK,
             "fleet_pk": FLEET,
         }

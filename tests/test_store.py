@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from coze_sts.cache.row import DamagedRowError, FleetHold, Row
+from coze_sts.cache.row import DamagedRowError, FleetHold, Row, day_of
 from coze_sts.cache.seal import seal
 from coze_sts.cache.store import (
     ABSURD_MS,
@@ -30,6 +30,8 @@ SEALED = seal(make_token(), pk=PK, keyring=KEYRING)
 DUE = replace(SEALED, refresh_at=NOW)
 NEWER = seal(make_token("czs_two", kid="密钥", forced=True), pk=PK, keyring=KEYRING)
 FREE = Row(pk=PK, gen=1)
+TODAY, YESTERDAY = day_of(NOW), day_of(NOW - 86_400)
+ONE_TODAY = {TODAY: 1}
 HOLD = FleetHold(until=NOW_MS + 60_000, error="unknown_key", kid="kid-1")
 
 
@@ -89,7 +91,7 @@ def table(client: DynamoDBClient, table_name: str, engine: Engine) -> Iterator[T
 def acquire(table: Table, **changes: Any) -> Row:
     """Asks for the lease as one who saw no lease and no token."""
     asked: dict[str, Any] = {"lease_id": ME, "lease_until": UNTIL, "over": None, "seen_gen": None}
-    return table.store.acquire(PK, **asked | {"now": NOW} | changes)
+    return table.store.acquire(PK, **asked | {"now": NOW, "per_day": 100} | changes)
 
 
 def refusal(table: Table, **changes: Any) -> Row | None:
@@ -261,8 +263,27 @@ def test_an_acquire_that_the_sdk_sends_again_shows_the_lease_as_ours(table: Tabl
 def test_the_holder_writes_the_token_and_ends_lease_back_off_and_failures(table: Table) -> None:
     table.put(replace(FREE, sealed=DUE, lease_id=ME, retry_at=NOW_MS, fail_n=4, error="x"))
     table.store.complete(PK, lease_id=ME, sealed=NEWER, now=NOW)
-    assert table.row() == replace(FREE, sealed=NEWER)
-    assert table.item().keys() == vars(NEWER).keys() | {"pk", "gen", "purge_at"}
+    assert table.row() == replace(FREE, sealed=NEWER, tokens=ONE_TODAY)
+    assert table.item().keys() == vars(NEWER).keys() | {"pk", "gen", "purge_at", TODAY}
+
+
+def test_the_tokens_of_a_day_are_counted_and_yesterdays_count_goes(table: Table) -> None:
+    table.put(replace(FREE, lease_id=ME, tokens={TODAY: 2, YESTERDAY: 9}))
+    table.store.complete(PK, lease_id=ME, sealed=NEWER, now=NOW)
+    row = table.row()
+    assert row
+    assert row.tokens == {TODAY: 3}
+
+
+def test_no_lease_is_granted_to_a_session_that_had_its_tokens_today(table: Table) -> None:
+    table.put(replace(FREE, tokens={TODAY: 2}))
+    assert refusal(table, per_day=2) == replace(FREE, tokens={TODAY: 2})
+    assert acquire(table, per_day=3).lease_id == ME
+
+
+def test_yesterdays_tokens_count_for_nothing_today(table: Table) -> None:
+    table.put(replace(FREE, tokens={YESTERDAY: 100}))
+    assert acquire(table, per_day=1).lease_id == ME
 
 
 NOT_MINE: list[Row | None] = [
@@ -291,7 +312,7 @@ def test_a_complete_that_the_sdk_sends_again_has_succeeded(table: Table) -> None
     acquire(table)
     for _ in range(2):
         table.store.complete(PK, lease_id=ME, sealed=NEWER, now=NOW)
-    assert table.row() == replace(FREE, sealed=NEWER)
+    assert table.row() == replace(FREE, sealed=NEWER, tokens=ONE_TODAY)
 
 
 def test_a_complete_sent_again_leaves_the_next_lease_alone(table: Table) -> None:
@@ -444,10 +465,14 @@ def test_the_table_holds_no_token_in_clear_and_costs_one_unit_a_kilobyte(table: 
     value, pk = "czs_" + "t" * 396, "t1#" + "p" * 43
     token = make_token(value, kid="k" * 43)
     table.put(replace(FULL, fail_n=99, error="temporarily_unavailable"))
-    table.store.acquire(PK, lease_id=ME, lease_until=UNTIL, over=OTHER, seen_gen=1, now=NOW)
+    table.store.acquire(
+        PK, lease_id=ME, lease_until=UNTIL, over=OTHER, seen_gen=1, per_day=100, now=NOW
+    )
     sealed = seal(token, pk=pk, keyring=KEYRING)
     table.store.complete(PK, lease_id=ME, sealed=sealed, now=NOW)
-    table.store.acquire(PK, lease_id=ME, lease_until=UNTIL, over=None, seen_gen=2, now=NOW)
+    table.store.acquire(
+        PK, lease_id=ME, lease_until=UNTIL, over=None, seen_gen=2, per_day=100, now=NOW
+    )
     item = table.item() | {"pk": {"S": pk}, "err": {"S": "temporarily_unavailable"}}
     item |= {"retry_at": {"N": str(UNTIL)}, "fail_n": {"N": "99"}}
     assert "tttt" not in repr(item)
@@ -494,7 +519,7 @@ def test_a_dropped_token_leaves_lease_and_back_off_where_they_are(table: Table) 
     table.store.drop_token(PK, now=NOW)
     assert table.row() == replace(row, sealed=None)
     table.store.complete(PK, lease_id=ME, sealed=NEWER, now=NOW)
-    assert table.row() == Row(pk=PK, gen=3, sealed=NEWER)
+    assert table.row() == Row(pk=PK, gen=3, sealed=NEWER, tokens=ONE_TODAY)
 
 
 def test_a_token_is_dropped_once_a_minute(table: Table) -> None:
@@ -506,7 +531,7 @@ def test_a_token_is_dropped_once_a_minute(table: Table) -> None:
     with pytest.raises(RefusedError):
         table.store.drop_token(PK, now=NOW + DROP_INTERVAL_SECONDS - 1)
     table.store.drop_token(PK, now=NOW + DROP_INTERVAL_SECONDS)
-    assert table.row() == Row(pk=PK, gen=2)
+    assert table.row() == Row(pk=PK, gen=2, tokens=ONE_TODAY)
 
 
 def test_dropping_what_is_not_there_makes_no_row(table: Table) -> None:

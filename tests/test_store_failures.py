@@ -10,7 +10,7 @@ import pytest
 import requests
 from botocore.config import Config
 from botocore.stub import Stubber
-from coze_sts.cache.row import FleetHold, Row
+from coze_sts.cache.row import FleetHold, Row, day_of
 from coze_sts.cache.seal import seal
 from coze_sts.cache.store import RefusedError, TokenStore
 from coze_sts.errors import StoreUnavailable
@@ -29,7 +29,9 @@ HELD = {"pk": {"S": PK}, "gen": {"N": "3"}, "lease_id": {"S": ME}, "lease_until"
 
 
 def acquire(store: TokenStore) -> Row:
-    return store.acquire(PK, lease_id=ME, lease_until=UNTIL, over=None, seen_gen=None, now=NOW)
+    return store.acquire(
+        PK, lease_id=ME, lease_until=UNTIL, over=None, seen_gen=None, per_day=100, now=NOW
+    )
 
 
 def complete(store: TokenStore) -> None:
@@ -184,7 +186,12 @@ def losing_the_first_reply(url: str) -> Iterator[str]:
 Steps = tuple[Callable[[TokenStore], object], ...]
 RETRIED: dict[str, tuple[Steps, Callable[[TokenStore], object], type[Exception] | None, Row]] = {
     "acquire": ((), acquire, RefusedError, Row(pk=PK, gen=1, lease_id=ME, lease_until=UNTIL)),
-    "complete": ((acquire,), complete, None, Row(pk=PK, gen=1, sealed=SEALED)),
+    "complete": (
+        (acquire,),
+        complete,
+        None,
+        Row(pk=PK, gen=1, sealed=SEALED, tokens={day_of(NOW): 1}),
+    ),
     "fail": (
         (acquire,),
         fail,

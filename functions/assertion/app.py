@@ -10,20 +10,28 @@ from coze_sts import http_event, settings, telemetry, wiring
 from coze_sts.auth.session import session_for
 from coze_sts.coze.assertion import ASSERTION_SECONDS, claims, new_jti, sign
 from coze_sts.http_event import LambdaContext, Request
+from coze_sts.sessions import Sessions
 
 SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()
 SECRETS = boto3.client("secretsmanager", config=wiring.AWS_CALLS)
 APP = wiring.stored_app(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
 KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
+SESSIONS = Sessions(
+    client=boto3.client("dynamodb", config=wiring.AWS_CALLS),
+    table=SETTINGS.binding_table,
+    keyring=KEYRING.get,
+    clock=time.time,
+)
 
 
 def backend_assertion(request: Request) -> tuple[int, dict[str, Any]]:
     """POST /backend/assertion: works once at Coze, within two minutes."""
-    caller, _ = wiring.backend_caller(request, telemetry=TELEMETRY)
+    caller, _ = wiring.backend_caller(request, telemetry=TELEMETRY, fields=Request.fields)
     app, keyring = APP.get(), KEYRING.get()
-    session = session_for(caller, settings=SETTINGS, keyring=keyring)
-    TELEMETRY.note(session=keyring.log_hash(session.name))
+    guest = SESSIONS.look_up(caller)
+    session = session_for(caller, settings=SETTINGS, keyring=keyring, guest=guest)
+    TELEMETRY.note_names(session=session.name, caller=caller.name, keyring=keyring)
     payload = claims(
         app=app,
         session_name=session.name,

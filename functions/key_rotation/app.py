@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 from coze_sts import settings, telemetry
 from coze_sts.coze.app_key import CozeApp, parse_app
-from coze_sts.coze.grant import new_http_session
 from coze_sts.coze.mint import mint
 from coze_sts.errors import StsError
 from coze_sts.key_rotation import KeyRotation
+from coze_sts.web import new_http_session
 
 SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()

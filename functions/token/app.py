@@ -2,102 +2,143 @@
 
 from __future__ import annotations
 
-import os
-import re
 import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from coze_sts import http_event, settings, telemetry, wiring
-from coze_sts.access_token import AccessToken
+from coze_sts import http_event, policy, settings, telemetry, wiring
+from coze_sts.admission import Admission
 from coze_sts.allowance import Allowance
-from coze_sts.auth import identity
-from coze_sts.auth.guest import Guest, TicketOffice, UnknownTicketKey
 from coze_sts.auth.session import Caller
 from coze_sts.broker import Broker
+from coze_sts.budget import Budget
+from coze_sts.cache.counters import Counters
 from coze_sts.cache.memory import TokenMemory
 from coze_sts.cache.store import TokenStore
-from coze_sts.errors import AccessDenied, InvalidRequest
+from coze_sts.doors import Doors
 from coze_sts.http_event import LambdaContext, Request
-from coze_sts.keyring import Keyring, Purpose
+from coze_sts.sessions import Sessions
+from coze_sts.settings import Settings
+from coze_sts.token_route import token_answer, token_fields
 
 if TYPE_CHECKING:
     from requests import Session as HttpSession
 
 SETTINGS = settings.from_environment()
+POLICY = policy.read_policy(policy.POLICY_PATH)
+POLICY.check(SETTINGS)
 TELEMETRY = telemetry.new_telemetry()
 SECRETS = boto3.client("secretsmanager", config=wiring.AWS_CALLS)
+DYNAMODB = boto3.client("dynamodb", config=wiring.AWS_CALLS)
 
 
 @cache
 def http() -> HttpSession:
     """Made on the first miss, and kept for its connections."""
-    from coze_sts.coze.grant import new_http_session  # noqa: PLC0415
+    from coze_sts.web import new_http_session  # noqa: PLC0415
 
     return new_http_session()
 
 
+KEYS = wiring.app_keys(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
 KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
+COUNTERS = Counters(client=DYNAMODB, table=SETTINGS.token_table)
+ALLOWANCE = Allowance(clock=time.time)
 BROKER = Broker(
     settings=SETTINGS,
-    keys=wiring.app_keys(SECRETS, settings=SETTINGS, telemetry=TELEMETRY),
+    keys=KEYS,
     keyring=KEYRING.get,
     store=TokenStore(
-        client=boto3.client("dynamodb", config=wiring.AWS_CALLS), table=SETTINGS.token_table
+        client=DYNAMODB, table=SETTINGS.token_table, binding_table=SETTINGS.binding_table
+    ),
+    sessions=Sessions(
+        client=DYNAMODB, table=SETTINGS.binding_table, keyring=KEYRING.get, clock=time.time
     ),
     memory=TokenMemory(),
-    allowance=Allowance(clock=time.time),
+    budget=Budget(
+        counters=COUNTERS,
+        per_day=SETTINGS.exchanges_per_day,
+        allowance=ALLOWANCE,
+        clock=time.time,
+    ),
+    allowance=ALLOWANCE,
     http=http,
     telemetry=TELEMETRY,
     clock=time.time,
     sleep=time.sleep,
 )
+DOORS = Doors(
+    settings=SETTINGS,
+    policy=POLICY,
+    keyring=KEYRING,
+    audience=lambda: "|".join(KEYS.current().identity),
+    admission=Admission(
+        counters=COUNTERS, keyring=KEYRING.get, telemetry=TELEMETRY, clock=time.time
+    ),
+    turnstile=wiring.stored_turnstile(SECRETS, settings=SETTINGS, telemetry=TELEMETRY),
+    wechat=wiring.stored_wechat(SECRETS, settings=SETTINGS, telemetry=TELEMETRY),
+    http=http,
+    telemetry=TELEMETRY,
+    clock=time.time,
+)
 
 Answer = tuple[int, dict[str, Any] | None]
 
-REJECTED = frozenset({"rejected_token"})
-SHA256_HEX = re.compile(r"[0-9a-f]{64}")
-
 
 def user_token(request: Request) -> Answer:
-    """POST /token: the session of the claim that the OIDC token carries."""
-    caller = _user(request)
-    body = request.fields(optional=REJECTED)
-    return 200, _token_body(_token(request, caller, body))
+    """POST /token: the session of the claim that the OIDC token carries.
+
+    With a guest's ticket it becomes that guest's session, for good.
+    """
+    caller, chosen = DOORS.user(request)
+    body = token_fields(request, optional=frozenset({"guest_ticket"}))
+    carried = {}
+    if (ticket := body.get("guest_ticket")) is not None:
+        guest = DOORS.carried(ticket, settings=chosen)
+        carried = {"guest_carried_over": BROKER.sessions.carry_over(guest, to=caller)}
+    return 200, _token(request, caller, body, chosen) | carried
 
 
 def forget_user_token(request: Request) -> Answer:
     """DELETE /token: forgets the visitor's cached token."""
-    caller = _user(request)
+    caller, chosen = DOORS.user(request)
     request.fields()
-    BROKER.forget(caller)
+    BROKER.forget(caller, settings=chosen)
     return 204, None
 
 
 def guest_token(request: Request) -> Answer:
     """POST /guest/token: the session of the ticket, or of a new guest without one."""
-    _check_origin(request)
-    if not SETTINGS.guest_sessions:
-        raise AccessDenied("Guests are not admitted here: sign in.")
-    body = request.fields(optional=REJECTED | {"guest_ticket"})
-    guest = _admit(body.get("guest_ticket"))
-    answer = _token_body(_token(request, guest.caller, body))
+    chosen = DOORS.guests(request)
+    human = {"turnstile_token"} if DOORS.turnstile else set()
+    body = token_fields(request, optional=frozenset({"guest_ticket"} | human))
+    guest = DOORS.guest(body.get("guest_ticket"))
+    proof = body.get("turnstile_token")
+    with DOORS.admitted(guest, request, settings=chosen, turnstile_token=proof):
+        answer = _token(request, guest.caller, body, chosen)
     return 200, answer | {
         "guest_ticket": guest.ticket,
         "guest_ticket_expires_at": guest.expires_at,
     }
 
 
+def wechat_token(request: Request) -> Answer:
+    """POST /wechat/token: the session of the mini-program's user."""
+    chosen = DOORS.mini_program(request)
+    body = token_fields(request, required=frozenset({"code"}))
+    return 200, _token(request, DOORS.wechat_user(body["code"]), body, chosen)
+
+
 def backend_token(request: Request) -> Answer:
     """POST /backend/token: the session that the site's own server names."""
-    caller, body = wiring.backend_caller(request, telemetry=TELEMETRY, optional=REJECTED)
-    return 200, _token_body(_token(request, caller, body))
+    caller, body = wiring.backend_caller(request, telemetry=TELEMETRY, fields=token_fields)
+    return 200, _token(request, caller, body, SETTINGS)
 
 
 def forget_backend_token(request: Request) -> Answer:
     """DELETE /backend/token: forgets the cached token of the session that is named."""
-    caller, _ = wiring.backend_caller(request, telemetry=TELEMETRY)
+    caller, _ = wiring.backend_caller(request, telemetry=TELEMETRY, fields=Request.fields)
     BROKER.forget(caller)
     return 204, None
 
@@ -108,9 +149,10 @@ def health(_request: Request) -> Answer:
 
 
 ROUTES: dict[str, http_event.Route] = {
-    "POST /token": user_token,
-    "DELETE /token": forget_user_token,
+    **{f"POST /token{issuer}": user_token for issuer in ("", "/2", "/3")},
+    **{f"DELETE /token{issuer}": forget_user_token for issuer in ("", "/2", "/3")},
     "POST /guest/token": guest_token,
+    "POST /wechat/token": wechat_token,
     "POST /backend/token": backend_token,
     "DELETE /backend/token": forget_backend_token,
     "GET /health": health,
@@ -122,47 +164,13 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> http_event.
     return http_event.dispatch(event, context, routes=ROUTES, telemetry=TELEMETRY)
 
 
-def _user(request: Request) -> Caller:
-    _check_origin(request)
-    return identity.user(request.context, session_claim=SETTINGS.session_claim)
-
-
-def _check_origin(request: Request) -> None:
-    """API Gateway only withholds CORS headers from a foreign page; here it gets no token."""
-    if request.origin is not None and request.origin not in SETTINGS.allowed_origins:
-        raise AccessDenied("This page may not ask for tokens: see ALLOWED_ORIGINS.")
-
-
-def _admit(ticket: str | None) -> Guest:
-    try:
-        return _ticket_office(KEYRING.get()).admit(ticket, now=time.time())
-    except UnknownTicketKey:
-        # The ticket may be signed with a key that was added since this process last looked.
-        return _ticket_office(KEYRING.renewed()).admit(ticket, now=time.time())
-
-
-def _ticket_office(keyring: Keyring) -> TicketOffice:
-    return TicketOffice(
-        keys={number: keyring.derive(Purpose.TICKET, key_id=number) for number in keyring.keys},
-        newest=keyring.newest,
-        audience="|".join(BROKER.keys.current().identity),
-        random_bytes=os.urandom,
+def _token(
+    request: Request, caller: Caller, body: dict[str, str], chosen: Settings
+) -> dict[str, Any]:
+    token = BROKER.token_for(
+        caller,
+        rejected=body.get("rejected_token"),
+        remaining=request.remaining,
+        settings=chosen,
     )
-
-
-def _token(request: Request, caller: Caller, body: dict[str, str]) -> AccessToken:
-    rejected = body.get("rejected_token")
-    if rejected is not None and not SHA256_HEX.fullmatch(rejected):
-        raise InvalidRequest("rejected_token must be the SHA-256 of a token in lower-case hex.")
-    return BROKER.token_for(caller, rejected=rejected, remaining=request.remaining)
-
-
-def _token_body(token: AccessToken) -> dict[str, Any]:
-    """RFC 6749 section 5.1; `token` repeats it because the newer Web SDK reads either."""
-    return {
-        "access_token": token.value,
-        "token": token.value,
-        "token_type": "Bearer",
-        "expires_in": int(token.expires_at - time.time()),
-        "expires_at": token.expires_at,
-    }
+    return token_answer(token, now=time.time())

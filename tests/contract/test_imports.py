@@ -18,12 +18,15 @@ FUNCTIONS = ROOT / "functions"
 
 LEVELS = (
     {"functions"},
-    {"broker", "key_rotation", "wiring"},
-    {"performer"},
-    {"auth", "cache", "coze", "http_event"},
+    {"broker", "doors", "key_rotation", "wiring"},
+    {"admission", "performer", "sessions", "token_route"},
+    {"exchanger"},
+    {"budget"},
+    {"auth", "cache", "coze", "http_event", "policy"},
+    {"policy_rules"},
     {
         *{"access_token", "allowance", "api_base", "errors", "keyring", "settings"},
-        *{"stored_secret", "telemetry"},
+        *{"stored_secret", "strict_json", "telemetry", "variables", "web"},
     },
 )
 """Each level imports from the levels below it; only the leaves may import from each other."""
@@ -33,7 +36,10 @@ FORBIDDEN_NAMES = {"token", "secrets", "types", "http"}
 
 HTTP_LIBRARIES = {"requests", "urllib3", "httpx", "aiohttp", "socket"}
 HTTP_MODULES = {"http.client", "urllib.request"}
-LAZY = ("jwt", "requests", "coze_sts.coze.mint", "coze_sts.coze.assertion", "coze_sts.coze.grant")
+LAZY = (
+    *("jwt", "requests", "coze_sts.web"),
+    *("coze_sts.coze.mint", "coze_sts.coze.assertion", "coze_sts.coze.grant"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +169,8 @@ def test_the_rules_look_at_the_imports_that_there_are() -> None:
     assert len(shipped()) > 25
 
 
-def test_http_is_spoken_in_grant_only() -> None:
-    assert importers(HTTP_LIBRARIES | HTTP_MODULES) == {"coze_sts.coze.grant"}
+def test_http_is_spoken_in_web_only() -> None:
+    assert importers(HTTP_LIBRARIES | HTTP_MODULES) == {"coze_sts.web"}
 
 
 def test_aws_clients_are_built_under_functions_only() -> None:
@@ -221,5 +227,9 @@ def test_a_request_that_finds_a_token_never_loads_what_only_an_exchange_needs() 
     assert loaded_after(handler) == set()
 
 
-def test_an_exchange_loads_what_the_test_above_looks_for() -> None:
+def test_who_asks_turnstile_or_wechat_loads_no_http_before_there_is_something_to_ask() -> None:
+    assert loaded_after("import coze_sts.auth.turnstile, coze_sts.auth.wechat") == set()
+
+
+def test_an_exchange_loads_what_the_tests_above_look_for() -> None:
     assert loaded_after("import coze_sts.coze.mint") == set(LAZY)

@@ -10,6 +10,7 @@ from coze_sts.cache import operations as ops
 from coze_sts.cache.row import FleetHold, Row, Sealed
 from coze_sts.cache.store import RefusedError
 from coze_sts.errors import StsError, UpstreamUnavailable
+from coze_sts.settings import MAX_PER_DAY
 
 if TYPE_CHECKING:
     from tests.day.world import Lambda, World
@@ -99,6 +100,7 @@ class Journey:
                     lease_until=operation.lease_until,
                     over=operation.over,
                     seen_gen=operation.seen_gen,
+                    per_day=MAX_PER_DAY,
                     now=world.now,
                 )
                 return _seen(row, None)

@@ -15,7 +15,9 @@ def item_of(row: Row) -> dict[str, Any]:
         "fail_n": row.fail_n,
         "err": row.error,
     }
-    values = {"pk": row.pk, "gen": row.gen, **sealed} | {k: v for k, v in plain.items() if v}
+    values = {"pk": row.pk, "gen": row.gen, **row.tokens, **sealed} | {
+        k: v for k, v in plain.items() if v
+    }
     return {name: _attribute(value) for name, value in values.items()}
 
 

@@ -16,17 +16,17 @@ from coze_sts.cache.memory import TokenMemory
 from coze_sts.cache.row import Row
 from coze_sts.cache.store import TokenStore
 from coze_sts.coze.app_key import CozeApp, parse_app
-from coze_sts.coze.grant import new_http_session
 from coze_sts.coze.keys import AppKeys
 from coze_sts.errors import StsError
 from coze_sts.keyring import Purpose
 from coze_sts.stored_secret import SecretVersion, StoredSecret
+from coze_sts.web import new_http_session
 from coze_sts.wiring import AWS_CALLS
 
 from tests.engines import client_of
 from tests.factories import KEYRING, make_settings
 from tests.herd.orders import Kind, Stage
-from tests.parts import Counts
+from tests.parts import Counts, no_bindings
 
 CONNECTIONS = 200
 """Each environment has its own in Lambda."""
@@ -109,7 +109,9 @@ def _service(stage: Stage, announce: Callable[[str], None]) -> Callable[[], Clie
             keys=AppKeys(current=secret, previous=secret, clock=clock),
             keyring=lambda: KEYRING,
             store=AnnouncingStore(announce, client=dynamodb, table=stage.table),
+            sessions=no_bindings(),
             memory=TokenMemory(),
+            budget=None,
             allowance=Allowance(clock=clock),
             http=lambda: http,
             telemetry=counts,  # type: ignore[arg-type]

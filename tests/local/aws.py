@@ -51,6 +51,14 @@ class LocalAws:
         """Store a value in the secret of this logical ID, as the operator does."""
         self.secretsmanager.put_secret_value(SecretId=self._values[name], SecretString=value)
 
+    def create_secret(self, name: str, value: str) -> str:
+        """The ARN of a secret that the operator keeps beside the stack."""
+        return str(
+            self.secretsmanager.create_secret(Name=f"{self._prefix}{name}", SecretString=value)[
+                "ARN"
+            ]
+        )
+
     def resolve(self, text: str) -> str:
         """Fill in what was created: ``${TokenTable}`` becomes the table's name."""
         return SYMBOL.sub(lambda match: self._values[match[1]], text)

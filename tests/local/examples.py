@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from tests.local.aws import REGION
+from tests.local.outside import LOGIN_PATH
 from tests.local.stack import DEMO_BACKEND, LocalStack
 
 JSON = "-H 'Content-Type: application/json'"
@@ -27,10 +28,28 @@ def routes(stack: LocalStack) -> list[Example]:
     url = stack.url
     examples = {
         "POST /token": [
-            _example(
-                f"POST /token: {name} is signed in", 200, f"-X POST {url}/token", _user(stack, name)
-            )
-            for name in ("alice", "bob")
+            Example(
+                title="POST /token: a guest signs in as dora and keeps the conversation",
+                status=200,
+                lines=(
+                    f"TICKET=$(curl -s -X POST {url}/guest/token | {_field('guest_ticket')})",
+                    _curl(
+                        f"-X POST {url}/token",
+                        _user(stack, "dora"),
+                        JSON,
+                        """-d "{\\"guest_ticket\\": \\"$TICKET\\"}\"""",
+                    ),
+                ),
+            ),
+            *(
+                _example(
+                    f"POST /token: {name} is signed in",
+                    200,
+                    f"-X POST {url}/token",
+                    _user(stack, name),
+                )
+                for name in ("alice", "bob")
+            ),
         ],
         "DELETE /token": [
             _example(
@@ -54,6 +73,18 @@ def routes(stack: LocalStack) -> list[Example]:
                     ),
                 ),
             ),
+        ],
+        "POST /wechat/token": [
+            Example(
+                title="POST /wechat/token: a user of the mini-program",
+                status=200,
+                lines=(
+                    f"CODE=$(curl -s {stack.coze_url}{LOGIN_PATH}?user=carol)",
+                    _curl(
+                        f"-X POST {url}/wechat/token", JSON, """-d "{\\"code\\": \\"$CODE\\"}\""""
+                    ),
+                ),
+            )
         ],
         "POST /backend/token": [
             _example(

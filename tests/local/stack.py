@@ -15,10 +15,13 @@ from tests.local.gateway import Gateway, IamUser
 from tests.local.gateway.routes import of_type
 from tests.local.guard import Guard
 from tests.local.oidc import OidcIssuer
+from tests.local.outside import DEMO_MINI_PROGRAM, Outside
 from tests.local.ports import Ports
 from tests.local.server import Server
+from tests.local.wechat import WechatStandIn
 
 DEMO_AUDIENCE = "coze-sts-demo"
+PLENTY = "10000000"
 DEMO_BACKEND = IamUser(
     name="demo-backend", access_key="LOCALDEMOBACKEND", secret_key=secrets.token_hex(20)
 )
@@ -58,6 +61,11 @@ class LocalStack:
         self.aws.create(self.resources)
         self.coze_config = coze_config or self._demo_app(f"http://{coze_host}:{ports.coze.port}")
         self.aws.put_secret("CozeSecret", self.coze_config)
+        self.wechat = WechatStandIn(clock=clock)
+        self._outside = {
+            "WECHAT_SECRET_ID": self.aws.create_secret("Wechat", self._demo_mini_program()),
+            "WECHAT_API_BASE": f"http://{coze_host}:{ports.coze.port}",
+        }
         self.functions = self._functions()
         self.gateway = Gateway(
             resources=self.resources,
@@ -68,7 +76,7 @@ class LocalStack:
             tell=tell,
         )
         self.servers = [
-            Server(self.coze, at=ports.coze),
+            Server(Outside(coze=self.coze, wechat=self.wechat), at=ports.coze),
             Server(self.oidc, at=ports.oidc),
             Server(Guard(self.gateway, pages=True), at=ports.gateway),
         ]
@@ -82,6 +90,7 @@ class LocalStack:
         declared = self.resources[function]["Properties"]["Environment"]["Variables"]
         return {
             **{name: self.aws.resolve(str(value)) for name, value in declared.items()},
+            **self._outside,
             **client_environment(
                 f"http://{host}:{self.aws.server.port}", access_key=self.aws.access_key
             ),
@@ -113,6 +122,11 @@ class LocalStack:
         )
         return json.dumps(config)
 
+    def _demo_mini_program(self) -> str:
+        app = {"appid": DEMO_MINI_PROGRAM, "secret": secrets.token_hex(16)}
+        self.wechat.register_app(**app)
+        return json.dumps(app)
+
     def _functions(self) -> dict[str, LocalFunction]:
         written = template.source()["Resources"]  # knows the folders; expanded, it is an S3 key
         return {
@@ -133,6 +147,13 @@ def _demo_parameters(ports: Ports) -> dict[str, str]:
         "GuestSessions": "on",
         "OidcIssuer": ports.oidc.url,
         "OidcAudience": DEMO_AUDIENCE,
+        # The route is there with any secret; the stand-in's takes its place in the environment.
+        "WechatSecretId": f"arn:aws:secretsmanager:{REGION}:{template.ACCOUNT_ID}:secret:wx-a1B2c3",
+        # For curl, and because all of this machine's visitors have one address.
+        "AllowNoOrigin": "on",
+        "NewGuestsPerAddress": PLENTY,
+        "NewGuestsPerOrigin": PLENTY,
+        "ExchangesPerDay": PLENTY,
         "AllowedOrigins": f"http://127.0.0.1:{ports.gateway.port},"
         f"http://localhost:{ports.gateway.port}",
     }

@@ -35,7 +35,9 @@ class FragileTable(InMemoryTable):
     def mend(self) -> None:
         self.down, self.fails_after, self.kills_after = False, None, None
 
-    def read(self, pk: str, *, fleet_pk: str) -> tuple[Row | None, FleetHold | None]:
+    def read(
+        self, pk: str, *, fleet_pk: str, binding_pk: str | None = None
+    ) -> tuple[Row | None, FleetHold | None]:
         self._enter()
         return super().read(pk, fleet_pk=fleet_pk)
 

@@ -82,7 +82,7 @@ MUTANTS = [
             "if seen.token is not None and phase is State.STALE and busy:",
             "if False:",
         ),
-        ("a back-off is a back-off", "    if back_off:\n", "    if False:\n"),
+        ("a back-off is a back-off", "if seen.exhausted or back_off:", "if False:"),
         (
             "GRACE in a back-off",
             "if usable := usable_token(seen, now=now, rejected=rejected):",

@@ -17,6 +17,7 @@ from coze_sts.stored_secret import SecretVersion, StoredSecret
 
 from tests.factories import KEYRING, NOW, make_settings
 from tests.local.coze import CozeStandIn, demo_config
+from tests.parts import no_bindings
 from tests.simulation.fragile import FragileTable
 from tests.simulation.wsgi import WsgiSession
 
@@ -41,6 +42,9 @@ class Counts:
         self.metrics: Counter[str] = Counter()
 
     def note(self, **_facts: object) -> None:
+        pass
+
+    def note_names(self, **_names: object) -> None:
         pass
 
     def count(self, metric: str) -> None:
@@ -72,7 +76,9 @@ class Process:
             ),
             keyring=lambda: KEYRING,
             store=service.table,  # type: ignore[arg-type]
+            sessions=no_bindings(),
             memory=self.memory,
+            budget=None,
             allowance=Allowance(clock=self.clock),
             http=lambda: service.http,  # type: ignore[arg-type, return-value]
             telemetry=self.counts,  # type: ignore[arg-type]

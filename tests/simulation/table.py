@@ -5,8 +5,9 @@ A differential test holds the two together.
 
 from dataclasses import replace
 
-from coze_sts.cache.row import DamagedRowError, FleetHold, Row, Sealed
-from coze_sts.cache.store import ABSURD_MS, DROP_INTERVAL_SECONDS, KEEP_SECONDS, RefusedError
+from coze_sts.cache.fleet import ABSURD_MS, KEEP_SECONDS, RefusedError
+from coze_sts.cache.row import DAY_SECONDS, DamagedRowError, FleetHold, Row, Sealed, day_of
+from coze_sts.cache.store import DROP_INTERVAL_SECONDS
 
 
 class Broken:
@@ -28,7 +29,9 @@ class InMemoryTable:
         self.purge_at: dict[str, int] = {}
         self.dropped_at: dict[str, int] = {}
 
-    def read(self, pk: str, *, fleet_pk: str) -> tuple[Row | None, FleetHold | None]:
+    def read(
+        self, pk: str, *, fleet_pk: str, binding_pk: str | None = None
+    ) -> tuple[Row | None, FleetHold | None]:
         item = self.items.get(fleet_pk)
         hold = item if isinstance(item, FleetHold) else None
         try:
@@ -51,6 +54,7 @@ class InMemoryTable:
         lease_until: int,
         over: str | None,
         seen_gen: int | None,
+        per_day: int,
         now: float,
     ) -> Row:
         row = self.row(pk)
@@ -58,6 +62,7 @@ class InMemoryTable:
             _lease_is_free(row, over=over)
             and _is_due(row, seen_gen=seen_gen, now=now)
             and _back_off_is_over(row, now=now)
+            and row.tokens.get(day_of(now), 0) < per_day
         ):
             raise RefusedError(row)
         row = row or Row(pk=pk, gen=0)
@@ -73,7 +78,10 @@ class InMemoryTable:
             if refused.row is None or refused.row.sealed != sealed:
                 raise
             return
-        done = Row(pk=pk, gen=row.gen, sealed=sealed)
+        today, yesterday = day_of(now), day_of(now - DAY_SECONDS)
+        tokens = {day: n for day, n in row.tokens.items() if day != yesterday}
+        tokens[today] = tokens.get(today, 0) + 1
+        done = Row(pk=pk, gen=row.gen, tokens=tokens, sealed=sealed)
         self._put(done, purge_at=max(sealed.expires_at, int(now)) + KEEP_SECONDS)
 
     def fail(self, pk: str, *, lease_id: str, retry_at: int, error: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from random import Random
 
-from coze_sts.coze.answer import Answer
+from coze_sts.web import WebAnswer
 
 HOST = "coze"
 
@@ -41,7 +41,7 @@ class Coze:
         self.kids: set[str] = set()
         self.granted: dict[str, Granted] = {}
 
-    def post(self, *, session: str, kid: str, now: float) -> tuple[Answer | None, float]:
+    def post(self, *, session: str, kid: str, now: float) -> tuple[WebAnswer | None, float]:
         """An answer and the seconds that it takes; None where none comes."""
         took = self._seconds()
         if self.mood is Mood.HANGING:
@@ -60,13 +60,13 @@ class Coze:
             return self._rng.uniform(1, 12)
         return self._rng.uniform(0.05, 0.5)
 
-    def _grant(self, session: str, *, kid: str, now: float) -> Answer:
+    def _grant(self, session: str, *, kid: str, now: float) -> WebAnswer:
         value = f"czs_{len(self.granted)}"
         expires_at = int(now) + self._duration
         self.granted[value] = Granted(session=session, kid=kid, expires_at=expires_at)
         return _answer(200, {"access_token": value, "expires_in": expires_at})
 
-    def _refusal(self) -> Answer:
+    def _refusal(self) -> WebAnswer:
         match self.mood:
             case Mood.FAILING:
                 status = self._rng.choice((408, 500, 502, 503, 504))
@@ -78,6 +78,6 @@ class Coze:
         return _answer(200, {"ok": True})
 
 
-def _answer(status: int, body: dict[str, object], *, retry_after: int = 0) -> Answer:
+def _answer(status: int, body: dict[str, object], *, retry_after: int = 0) -> WebAnswer:
     headers = {"retry-after": str(retry_after)} if retry_after else {}
-    return Answer(status=status, headers=headers, body=json.dumps(body).encode())
+    return WebAnswer(status=status, headers=headers, body=json.dumps(body).encode())

@@ -61,7 +61,7 @@ def question(
         now=now,
         row=row,
         stored=_stored(service, row),
-        held=process.memory.get(pk, now=now),
+        held=process.memory.get(f"guest {pk}" if caller.kind == "guest" else pk, now=now),
         blocked=_blocked(service, row, now=now),
         granted=len(service.coze.exchanges),
         table_fails=service.table.is_broken,

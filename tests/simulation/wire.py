@@ -67,7 +67,9 @@ class Wire:
         self.fate = Fate(out=0, back=0)
         self.drop_reply = False
 
-    def read(self, pk: str, *, fleet_pk: str) -> tuple[Row | None, FleetHold | None]:
+    def read(
+        self, pk: str, *, fleet_pk: str, binding_pk: str | None = None
+    ) -> tuple[Row | None, FleetHold | None]:
         return self._call(
             lambda: self._watch.read(self._trip, fleet_pk=fleet_pk, ago=self.fate.staleness)
         )

@@ -128,17 +128,14 @@ class World:
     def performer(self, trip: Trip, *, store: Wire, clock: Callable[[], float]) -> Performer:
         """The service's own performer; Coze and time are the request's."""
         performer: Performer = self.core.performer.Performer(
-            settings=None,
+            exchanger=None,
             keys=trip.process.keys,
             keyring=KEYRING,
             store=store,
             allowance=trip.process.allowance,
-            http=None,
             telemetry=QUIET,
             clock=clock,
             sleep=None,
-            app=("https://coze", "app"),
-            session=trip.session,
             pk=trip.pk,
             fleet_pk=self.fleet_pk,
         )

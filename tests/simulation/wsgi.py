@@ -50,9 +50,16 @@ class WsgiSession:
         self.outage: int | None = None
         self.sent: list[Sent] = []
 
-    def post(
-        self, url: str, *, json: dict[str, Any], headers: dict[str, str], **_options: object
+    def request(
+        self,
+        *,
+        method: str,
+        url: str,
+        json: dict[str, Any],
+        headers: dict[str, str],
+        **_options: object,
     ) -> WsgiResponse:
+        assert method == "POST"
         if self.outage:
             self._coze.fail_next(status=self.outage, body={"error_code": "x"})
         assertion = headers["Authorization"].removeprefix("Bearer ")

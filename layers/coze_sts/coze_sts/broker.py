@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING
 from coze_sts.access_token import AccessToken
 from coze_sts.allowance import Allowance
 from coze_sts.auth.session import Caller, cache_key, fleet_key, session_for
+from coze_sts.budget import Budget
 from coze_sts.cache.decision import is_rejected, refuse_storm
+from coze_sts.cache.fleet import RefusedError
 from coze_sts.cache.lease import Flight
 from coze_sts.cache.memory import TokenMemory
 from coze_sts.cache.operations import Operation, Served
 from coze_sts.cache.row import DamagedRowError
-from coze_sts.cache.store import DROP_INTERVAL_SECONDS, RefusedError, TokenStore
+from coze_sts.cache.store import DROP_INTERVAL_SECONDS, BoundError, TokenStore
 from coze_sts.coze.keys import AppKeys
 from coze_sts.errors import SlowDown, StsError
+from coze_sts.exchanger import Exchanger
 from coze_sts.keyring import Keyring, Purpose
 from coze_sts.performer import Performer
+from coze_sts.sessions import Sessions
 from coze_sts.settings import Settings
 from coze_sts.telemetry import Telemetry
 
@@ -39,7 +43,9 @@ class Broker:
     keys: AppKeys
     keyring: Callable[[], Keyring]
     store: TokenStore
+    sessions: Sessions
     memory: TokenMemory
+    budget: Budget | None
     allowance: Allowance
     http: Callable[[], HttpSession]
     telemetry: Telemetry
@@ -47,44 +53,37 @@ class Broker:
     sleep: Callable[[float], None]
 
     def token_for(
-        self, caller: Caller, *, rejected: str | None = None, remaining: float = 20
+        self,
+        caller: Caller,
+        *,
+        rejected: str | None = None,
+        remaining: float = 20,
+        settings: Settings | None = None,
     ) -> AccessToken:
         """A usable token for the caller's own session, within `remaining` seconds less one.
 
         `rejected` is the SHA-256 in hex of a token that Coze refused before its time: where it
-        is the one we hold, it is replaced. Raises SlowDown where that repeats, UpstreamRejected
-        or TemporarilyUnavailable where Coze does not help and no usable token is left.
+        is the one we hold, it is replaced. `settings` are those of the caller's page, where they
+        differ. Raises SlowDown where that repeats or a limit is reached, InvalidToken for a guest
+        who became a user, UpstreamRejected or TemporarilyUnavailable where Coze does not help and
+        no usable token is left.
         """
-        now = self.clock()
-        performer = self._performer(caller)
-        held = self.memory.get(performer.pk, now=now)
-        if held is not None and not is_rejected(held, rejected):
-            return self._found("MemoryHit", held)
-        if held is not None:
-            refuse_storm(held, now=now)
-        flight = Flight(
-            clock=self.clock,
-            deadline=now + min(ANSWER_SECONDS, remaining - 1),
-            rejected=rejected,
-            rng=random.SystemRandom(),
-            new_lease_id=lambda: secrets.token_hex(16),
-        )
+        deadline = self.clock() + min(ANSWER_SECONDS, remaining - 1)
+        settings = settings or self.settings
         try:
-            served = fly(flight, perform=performer.perform)
-        except StsError as refusal:
-            self._warn(performer.failures, but=refusal)
-            raise
-        self._warn(performer.failures)
-        self.memory.put(performer.pk, served.token, now=self.clock())
-        return self._found(served.source.value, served.token)
+            return self._token(self._performer(caller, settings), rejected, deadline=deadline)
+        except BoundError as bound:
+            self.sessions.learn(bound.item)
+        return self._token(self._performer(caller, settings), rejected, deadline=deadline)
 
-    def forget(self, caller: Caller) -> None:
+    def forget(self, caller: Caller, *, settings: Settings | None = None) -> None:
         """Drops the cached token; raises SlowDown where that repeats, and StoreUnavailable.
 
         Coze cannot revoke a single token.
         """
-        performer, now = self._performer(caller), self.clock()
-        self.memory.forget(performer.pk)
+        self.sessions.look_up(caller)
+        performer, now = self._performer(caller, settings or self.settings), self.clock()
+        self.memory.forget(performer.memory_key)
         try:
             self.store.drop_token(performer.pk, now=now)
         except DamagedRowError:
@@ -95,25 +94,59 @@ class Broker:
                 retry_after=DROP_INTERVAL_SECONDS,
             ) from None
 
-    def _performer(self, caller: Caller) -> Performer:
+    def _token(self, performer: Performer, rejected: str | None, *, deadline: float) -> AccessToken:
+        now = self.clock()
+        held = self.memory.get(performer.memory_key, now=now)
+        if held is not None and not is_rejected(held, rejected):
+            return self._found("MemoryHit", held)
+        if held is not None:
+            refuse_storm(held, now=now)
+        flight = Flight(
+            clock=self.clock,
+            deadline=deadline,
+            rejected=rejected,
+            rng=random.SystemRandom(),
+            new_lease_id=lambda: secrets.token_hex(16),
+        )
+        try:
+            served = fly(flight, perform=performer.perform)
+        except StsError as refusal:
+            self._warn(performer.failures, but=refusal)
+            raise
+        self._warn(performer.failures)
+        self.memory.put(performer.memory_key, served.token, now=self.clock())
+        return self._found(served.source.value, served.token)
+
+    def _performer(self, caller: Caller, settings: Settings) -> Performer:
         app, keyring = self.keys.current(), self.keyring()
-        session = session_for(caller, settings=self.settings, keyring=keyring)
-        self.telemetry.note(session=keyring.log_hash(session.name))
+        guest, binding_pk = self.sessions.guest_of(caller), self.sessions.binding_pk(caller)
+        session = session_for(caller, settings=settings, keyring=keyring, guest=guest)
+        self.telemetry.note_names(session=session.name, caller=caller.name, keyring=keyring)
         index_key = keyring.derive(Purpose.INDEX)
+        exchanger = Exchanger(
+            settings=settings,
+            keys=self.keys,
+            http=self.http,
+            telemetry=self.telemetry,
+            clock=self.clock,
+            app=app.identity,
+            session=session,
+            budget=self.budget,
+        )
         return Performer(
-            settings=self.settings,
+            exchanger=exchanger,
             keys=self.keys,
             keyring=keyring,
             store=self.store,
             allowance=self.allowance,
-            http=self.http,
             telemetry=self.telemetry,
             clock=self.clock,
             sleep=self.sleep,
-            app=app.identity,
-            session=session,
-            pk=cache_key(session, index_key=index_key, app=app.identity, settings=self.settings),
-            fleet_pk=fleet_key(index_key=index_key, app=app.identity, settings=self.settings),
+            pk=cache_key(session, index_key=index_key, app=app.identity, settings=settings),
+            fleet_pk=fleet_key(index_key=index_key, app=app.identity, settings=settings),
+            per_day=settings.tokens_per_session,
+            binding_pk=None if guest else binding_pk,
+            guest=caller.kind == "guest",
         )
 
     def _warn(self, failures: list[StsError], *, but: StsError | None = None) -> None:
@@ -124,7 +157,7 @@ class Broker:
 
     def _found(self, source: str, token: AccessToken) -> AccessToken:
         self.telemetry.count(source)
-        self.telemetry.note(source=source)
+        self.telemetry.note(source=source, token=token.sha256[:32])
         return token
 
 

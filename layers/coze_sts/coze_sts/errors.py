@@ -74,6 +74,17 @@ class SlowDown(StsError):
     retryable = True
 
 
+class BudgetSpent(SlowDown):
+    """The whole site has had its exchanges for today, or its operator stopped them."""
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__(
+            "This site has no more tokens to give for now.",
+            operator="EXCHANGES_PER_DAY is reached, or StopCommand was given: see ResumeCommand.",
+            retry_after=retry_after,
+        )
+
+
 class Misconfigured(StsError):
     """The operator has to mend a setting or a secret. The message names it, never its value."""
 
@@ -96,7 +107,7 @@ class UpstreamRejected(StsError):
 
     def __init__(self, operator: str) -> None:
         super().__init__(
-            "Coze refused this service's key or request. Its operator finds the reason in the "
+            "This service's key or request was refused. Its operator finds the reason in the "
             "log, under this request_id.",
             operator=operator,
         )

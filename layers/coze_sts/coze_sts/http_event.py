@@ -37,6 +37,12 @@ class Request:
     context: Mapping[str, Any] = field(repr=False)
     body: bytes = field(repr=False)
 
+    @property
+    def source_ip(self) -> str:
+        """The address that the request came from, as API Gateway saw it."""
+        http = self.context.get("http")
+        return str(http.get("sourceIp", "")) if isinstance(http, Mapping) else ""
+
     def fields(
         self, *, required: frozenset[str] = frozenset(), optional: frozenset[str] = frozenset()
     ) -> dict[str, str]:

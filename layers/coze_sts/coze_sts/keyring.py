@@ -26,6 +26,8 @@ class Purpose(Enum):
     INDEX = b"coze-sts/v1/index"
     TICKET = b"coze-sts/v1/ticket"
     PSEUDONYM = b"coze-sts/v1/pseudonym"
+    BINDING = b"coze-sts/v1/binding"
+    DAY = b"coze-sts/v1/day"
     LOG = b"coze-sts/v1/log"
 
 
@@ -41,9 +43,23 @@ class Keyring:
         return max(self.keys, key=int)
 
     @property
+    def oldest(self) -> str:
+        """The number of the key for what must never change, so it must never be removed."""
+        return min(self.keys, key=int)
+
+    @property
     def pseudonym_key(self) -> bytes:
-        """Names users for ever, so it comes from the oldest key, which must never be removed."""
-        return self.derive(Purpose.PSEUDONYM, key_id=min(self.keys, key=int))
+        """Names users for ever."""
+        return self.derive(Purpose.PSEUDONYM, key_id=self.oldest)
+
+    @property
+    def binding_key(self) -> bytes:
+        """Says for ever which guest became which user."""
+        return self.derive(Purpose.BINDING, key_id=self.oldest)
+
+    def day_key(self, day: str) -> bytes:
+        """For what is to be recognised on that day and never after."""
+        return self.derive(Purpose.DAY, salt=day.encode())
 
     def derive(self, purpose: Purpose, *, key_id: str | None = None, salt: bytes = b"") -> bytes:
         """32 bytes for `purpose`, from the newest key unless named; KeyError if unknown."""
@@ -53,8 +69,9 @@ class Keyring:
         )
 
     def log_hash(self, text: str) -> str:
-        """A short digest that lets log lines about one session be found, but not its name."""
-        return hmac.digest(self.derive(Purpose.LOG), text.encode(), "sha256").hex()[:16]
+        """A short digest that lets log lines about one name be found, but not the name."""
+        key = self.derive(Purpose.LOG, key_id=self.oldest)
+        return hmac.digest(key, text.encode(), "sha256").hex()[:16]
 
 
 def parse_keyring(secret: str) -> Keyring:

@@ -4,52 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from coze_sts.access_token import AccessToken
 from coze_sts.allowance import Allowance
-from coze_sts.auth.session import Session
 from coze_sts.cache import operations as ops
 from coze_sts.cache.decision import UNKNOWN_KEY
-from coze_sts.cache.row import DamagedRowError, FleetHold, Row
+from coze_sts.cache.fleet import RefusedError
+from coze_sts.cache.row import DamagedRowError, FleetHold, Row, day_of
 from coze_sts.cache.seal import seal, unseal
-from coze_sts.cache.store import RefusedError, TokenStore
-from coze_sts.coze.app_key import CozeApp
+from coze_sts.cache.store import TokenStore
 from coze_sts.coze.keys import AppKeys
-from coze_sts.errors import (
-    StoreUnavailable,
-    StsError,
-    TemporarilyUnavailable,
-)
+from coze_sts.errors import StoreUnavailable, StsError
+from coze_sts.exchanger import Exchanger
 from coze_sts.keyring import Keyring
-from coze_sts.settings import Settings
+from coze_sts.settings import MAX_PER_DAY
 from coze_sts.telemetry import Telemetry
-
-if TYPE_CHECKING:
-    from requests import Session as HttpSession
 
 
 @dataclass(frozen=True, kw_only=True)
 class Performer:
-    """Performs operations on the row `pk`; `failures` are those that the caller may not feel."""
+    """Performs operations on the row `pk`; `failures` are those that the caller may not feel.
 
-    settings: Settings
+    `per_day` limits the session's tokens. `binding_pk` is where it says whether this session
+    is a user's by now who was a `guest`, or a guest's who is a user by now.
+    """
+
+    exchanger: Exchanger
     keys: AppKeys
     keyring: Keyring
     store: TokenStore
     allowance: Allowance
-    http: Callable[[], HttpSession]
     telemetry: Telemetry
     clock: Callable[[], float]
     sleep: Callable[[float], None]
-    app: tuple[str, str]
-    session: Session
     pk: str
     fleet_pk: str
+    per_day: int = MAX_PER_DAY
+    binding_pk: str | None = None
+    guest: bool = False
     failures: list[StsError] = field(default_factory=list)
 
+    @property
+    def memory_key(self) -> str:
+        """A guest who became a user finds nothing of the user's in this process's memory."""
+        return f"guest {self.pk}" if self.guest else self.pk
+
+    @property
+    def _may_be_anothers(self) -> bool:
+        """Without the table nobody knows whether a returning guest's session still is theirs."""
+        return self.guest and self.binding_pk is not None
+
     def perform(self, operation: ops.Operation) -> object:
-        """The result that the operation names; only its own kind of failure is told so."""
+        """The result that the operation names; only its own kind of failure is told so.
+
+        Raises BoundError where the session turns out not to be the caller's any more.
+        """
         try:
             return self._perform(operation)
         except RefusedError as refused:
@@ -66,7 +75,10 @@ class Performer:
     def _perform(self, operation: ops.Operation) -> object:
         match operation:
             case ops.Read():
-                seen = self._seen(*self.store.read(self.pk, fleet_pk=self.fleet_pk))
+                row, hold = self.store.read(
+                    self.pk, fleet_pk=self.fleet_pk, binding_pk=self.binding_pk
+                )
+                seen = self._seen(row, hold)
                 if seen.damaged:
                     self.telemetry.count("RowDamaged")
                 return seen
@@ -92,7 +104,7 @@ class Performer:
             case ops.Sleep():
                 self.sleep(operation.seconds)
             case ops.Spend():
-                return self.allowance.spend()
+                return not self._may_be_anothers and self.allowance.spend()
         return ops.Table.DONE
 
     def _seen(self, row: Row | None, hold: FleetHold | None) -> ops.Seen:
@@ -109,6 +121,7 @@ class Performer:
             fail_n=row.fail_n,
             error=row.error,
             gen=row.gen,
+            exhausted=row.tokens.get(day_of(self.clock()), 0) >= self.per_day,
         )
         return self._with_hold(seen, hold)
 
@@ -140,6 +153,7 @@ class Performer:
             lease_until=operation.lease_until,
             over=operation.over,
             seen_gen=operation.seen_gen,
+            per_day=self.per_day,
             now=self.clock(),
         )
         return self._seen(row, None)
@@ -157,33 +171,9 @@ class Performer:
         self.store.hold(self.fleet_pk, hold, now=self.clock())
 
     def _exchange(self, seconds: float) -> AccessToken | ops.Failed:
-        # Imported on a miss: a request that finds a token need not load them at cold start.
-        from coze_sts.coze.mint import mint  # noqa: PLC0415
-
-        deadline = self.clock() + seconds
-
-        def attempt(app: CozeApp) -> AccessToken:
-            if app.identity != self.app:
-                raise TemporarilyUnavailable("The OAuth app was replaced during this request.")
-            self.telemetry.count("Exchange")
-            now = self.clock()
-            token, log_id = mint(
-                self.http(),
-                app=app,
-                settings=self.settings,
-                session_name=self.session.name,
-                session_context=self.session.context,
-                now=now,
-                seconds=deadline - now,
-            )
-            self.telemetry.note(coze_log_id=log_id)
-            return token
-
+        table_is_down = any(isinstance(failure, StoreUnavailable) for failure in self.failures)
         try:
-            return self.keys.exchange(attempt)
+            return self.exchanger.exchange(seconds, counted=not table_is_down)
         except StsError as error:
-            session = self.session
-            error.hide(session.name, session.device_id, session.custom_consumer)
-            self.telemetry.count("ExchangeFailed")
             self.failures.append(error)
             return ops.failed(error)

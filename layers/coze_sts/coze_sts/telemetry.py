@@ -11,6 +11,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from coze_sts.errors import StsError
+from coze_sts.keyring import Keyring
 
 SERVICE = "coze-sts"
 NAMESPACE = "CozeSTS"
@@ -37,6 +38,11 @@ class Telemetry:
     def note(self, **facts: str | int | None) -> None:
         """Adds facts to this request's line; None is left out."""
         self._facts |= {name: value for name, value in facts.items() if value is not None}
+
+    def note_names(self, *, session: str, caller: str, keyring: Keyring) -> None:
+        """Adds whose request it is, as digests: the session, and who they are if not the same."""
+        hashed, known_as = keyring.log_hash(session), keyring.log_hash(caller)
+        self.note(session=hashed, caller=None if known_as == hashed else known_as)
 
     def count(self, metric: str) -> None:
         """Adds one to a metric."""

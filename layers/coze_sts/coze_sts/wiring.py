@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from botocore.config import Config
 
 from coze_sts.auth import identity
 from coze_sts.auth.session import Caller
+from coze_sts.auth.turnstile import TurnstileSecret, parse_turnstile_secret
+from coze_sts.auth.wechat import WechatApp, parse_wechat_app
 from coze_sts.coze.app_key import CozeApp, parse_app
 from coze_sts.coze.keys import AppKeys
 from coze_sts.http_event import Request
@@ -61,19 +64,48 @@ def stored_keyring(
     )
 
 
+def stored_turnstile(
+    client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
+) -> StoredSecret[TurnstileSecret] | None:
+    """The widget's secret key, from TURNSTILE_SECRET_ID; None where nobody has to be human."""
+    if settings.turnstile_secret_id is None:
+        return None
+    return StoredSecret(
+        fetch=partial(fetch_secret, client, secret_id=settings.turnstile_secret_id),
+        parse=parse_turnstile_secret,
+        clock=time.time,
+        on_failure=telemetry.secret_failed,
+    )
+
+
+def stored_wechat(
+    client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
+) -> StoredSecret[WechatApp] | None:
+    """The mini-program, from WECHAT_SECRET_ID; None where there is none."""
+    if settings.wechat_secret_id is None:
+        return None
+    return StoredSecret(
+        fetch=partial(fetch_secret, client, secret_id=settings.wechat_secret_id),
+        parse=parse_wechat_app,
+        clock=time.time,
+        on_failure=telemetry.secret_failed,
+    )
+
+
 def backend_caller(
-    request: Request, *, telemetry: Telemetry, optional: frozenset[str] = frozenset()
+    request: Request, *, telemetry: Telemetry, fields: Callable[..., dict[str, str]]
 ) -> tuple[Caller, dict[str, str]]:
-    """The user that a server of the site names in the body, and the body's fields.
+    """The user that a server of the site names in the body, and the body as `fields` reads it.
 
     The log keeps which server it was: it can act for any user.
 
     Raises InvalidToken before anything of the body is read, InvalidRequest for a bad body.
     """
     telemetry.note(principal=identity.iam_principal(request.context))
-    body = request.fields(
+    body = fields(
+        request,
         required=frozenset({"session_name"}),
-        optional=optional | {"device_id", "custom_consumer"},
+        optional=frozenset({"device_id", "custom_consumer"}),
     )
     caller = identity.backend(
         session_name=body["session_name"],

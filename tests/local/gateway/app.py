@@ -1,5 +1,6 @@
 """The gateway itself: route, authorize, invoke, answer."""
 
+import json
 import sys
 import time
 import traceback
@@ -12,6 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from tests.local.gateway import answer, routes, sigv4
 from tests.local.gateway.errors import (
     FORBIDDEN,
+    HEADERS_TOO_LARGE,
     INTERNAL_SERVER_ERROR,
     NOT_FOUND,
     TOO_LARGE,
@@ -21,7 +23,11 @@ from tests.local.gateway.event import build, new_request_id
 from tests.local.gateway.routes import Resources, Route
 from tests.local.gateway.sigv4 import IamUser
 
+# docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 MAX_BODY_BYTES = 10 * 1024 * 1024
+MAX_HEADER_BYTES = 10_240
+# docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_EVENT_BYTES = 6 * 1024 * 1024
 
 Invoke = Callable[[str, dict[str, Any]], Any]
 
@@ -75,8 +81,10 @@ class Gateway:
         return response
 
     def _serve(self, request: Request, request_id: str) -> Response:
+        _check_headers(request)
         body = _body(request)
-        route = self.routes.get(f"{request.method} {request.path}")
+        # Methods differ by case, and werkzeug writes them all in capitals.
+        route = self.routes.get(f"{request.environ['REQUEST_METHOD']} {request.path}")
         if route is None:
             raise GatewayRefusal(NOT_FOUND, why="there is no such route")
         now = self._clock()
@@ -89,6 +97,8 @@ class Gateway:
             request_id=request_id,
             now=now,
         )
+        if len(json.dumps(event)) > MAX_EVENT_BYTES:
+            raise GatewayRefusal(TOO_LARGE, why="the event is longer than Lambda's 6 MB")
         return answer.response(self._call(route.function, event))
 
     def _authorize(
@@ -109,6 +119,13 @@ class Gateway:
         except Exception as fault:
             traceback.print_exc(file=sys.stderr)
             raise GatewayRefusal(INTERNAL_SERVER_ERROR, why=f"{function} raised") from fault
+
+
+def _check_headers(request: Request) -> None:
+    """The request line and the values of the headers have one limit together."""
+    line = f"{request.method} {request.environ.get('RAW_URI', request.path)} HTTP/1.1"
+    if len(line) + sum(len(value) for _, value in request.headers) > MAX_HEADER_BYTES:
+        raise GatewayRefusal(HEADERS_TOO_LARGE, why="the headers are longer than 10,240 bytes")
 
 
 def _body(request: Request) -> bytes:

@@ -18,6 +18,7 @@ UNAUTHORIZED = Refusal(401, "Unauthorized")
 FORBIDDEN = Refusal(403, "Forbidden")
 NOT_FOUND = Refusal(404, "Not Found")
 TOO_LARGE = Refusal(413, "Request Entity Too Large")
+HEADERS_TOO_LARGE = Refusal(431, "Request Header Fields Too Large")
 INTERNAL_SERVER_ERROR = Refusal(500, "Internal Server Error")
 
 

@@ -3,6 +3,7 @@
 docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 """
 
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +15,8 @@ from tests.local.gateway.errors import UNAUTHORIZED, GatewayRefusal
 from tests.local.gateway.jwks import IssuerUnreachable, fetch_keys
 
 ALGORITHMS = ["RS256", "RS384", "RS512"]
-UNCHECKED = dict.fromkeys(
-    ("verify_exp", "verify_iat", "verify_nbf", "verify_aud", "verify_iss"), False
-)
+# What API Gateway checks is checked below; of sub and jti it checks nothing.
+UNCHECKED = {f"verify_{name}": False for name in ("exp", "iat", "nbf", "aud", "iss", "sub", "jti")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +55,13 @@ class JwtAuthorizer:
             if header.get("alg") not in ALGORITHMS:
                 raise _invalid("the token has an invalid signing algorithm")
             key = self._key(header.get("kid", ""))
-            return jwt.decode(token, key, algorithms=ALGORITHMS, options=UNCHECKED)
+            claims = jwt.decode(token, key, algorithms=ALGORITHMS, options=UNCHECKED)
+            json.dumps(claims, allow_nan=False)  # Python reads NaN and 1e400, and JSON has neither
         except jwt.InvalidSignatureError:
             raise _invalid("the token has an invalid signature") from None
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, ValueError, RecursionError):
             raise _invalid("the token is malformed") from None
+        return claims
 
     def _key(self, kid: str) -> jwt.PyJWK:
         with self._lock:

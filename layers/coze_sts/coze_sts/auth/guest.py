@@ -11,7 +11,7 @@ import base64
 import hmac
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coze_sts.auth.session import Caller
 from coze_sts.errors import InvalidToken
@@ -34,17 +34,21 @@ class UnknownTicketKey(InvalidToken):
 
 @dataclass(frozen=True, kw_only=True)
 class Guest:
-    """A guest, by a random id, and the ticket that proves it until `expires_at`."""
+    """A guest, by a random id, and the ticket that proves it until `expires_at`.
+
+    `new` says that there was no ticket before.
+    """
 
     guest_id: bytes
     ticket: str = field(repr=False)
     expires_at: int
+    new: bool = False
 
     @property
     def caller(self) -> Caller:
         """The guest as a caller; its name is safe under case folding."""
         text = base64.b32encode(self.guest_id).rstrip(b"=").decode().lower()
-        return Caller(kind="guest", name=GUEST_PREFIX + text)
+        return Caller(kind="guest", name=GUEST_PREFIX + text, new=self.new)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +72,7 @@ class TicketOffice:
         Raises UnknownTicketKey where a newer ring may know better.
         """
         if ticket is None:
-            return self._issue(self.random_bytes(16), now=now)
+            return replace(self._issue(self.random_bytes(16), now=now), new=True)
         guest = self._verify(ticket, now=now)
         if guest.expires_at - now < LIFETIME_SECONDS - RENEW_SECONDS:
             return self._issue(guest.guest_id, now=now)

@@ -24,13 +24,15 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 class Caller:
     """Somebody whose identity was proved, by `kind` of proof; `name` as they are known there.
 
-    `issuer` is who signed a user in. `device_id` and `custom_consumer` are what a backend says of its user for Coze's end-user
-    quota; at most one of them is set.
+    `issuer` is who signed a user in; `new` says that nobody saw this guest before. `device_id`
+    and `custom_consumer` are what a backend says of its user for Coze's end-user quota; at most
+    one of them is set.
     """
 
     kind: Literal["user", "guest", "backend"]
     name: str
     issuer: str | None = None
+    new: bool = False
     device_id: str | None = None
     custom_consumer: str | None = None
 
@@ -130,6 +132,21 @@ def cache_key(
 def fleet_key(*, index_key: bytes, app: tuple[str, str], settings: Settings) -> str:
     """The `pk` of what all sessions of an app have in common."""
     return "c1#" + _keyed_digest([*app, settings.token_path], key=index_key)
+
+
+def binding_key(caller: Caller, *, key: bytes) -> str:
+    """The `pk` of the record that says who a guest became, or as which guest a user spoke.
+
+    A user and a backend that name the same person have the same record.
+    """
+    if caller.kind == "guest":
+        return "g1#" + _keyed_digest([caller.name], key=key)
+    return "u1#" + _keyed_digest([caller.name], key=key)
+
+
+def day_key(kind: str, subject: str, *, key: bytes) -> str:
+    """The `pk` of a counter for one day, by that day's own `key`."""
+    return "n1#" + _keyed_digest([kind, subject], key=key)
 
 
 def _keyed_digest(parts: list[Any], *, key: bytes) -> str:

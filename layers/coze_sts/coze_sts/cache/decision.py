@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from coze_sts.access_token import AccessToken, State, outlives, state
 from coze_sts.cache.operations import Seen, Served, Source
-from coze_sts.errors import SlowDown, StsError, UpstreamRejected, UpstreamUnavailable
+from coze_sts.cache.row import seconds_to_midnight
+from coze_sts.errors import BudgetSpent, SlowDown, StsError, UpstreamRejected, UpstreamUnavailable
 
 LEASE_SECONDS = 12
 TAKE_OVER_SECONDS = 2
@@ -56,10 +57,10 @@ def choose(seen: Seen, *, now: float, rejected: str | None) -> Served | Lead | W
     back_off = back_off_seconds(seen, now=now)
     if seen.token is not None and phase is State.STALE and busy:
         return Served(token=seen.token, source=Source.STALE)
-    if back_off:
+    if seen.exhausted or back_off:
         if usable := usable_token(seen, now=now, rejected=rejected):
             return Served(token=usable, source=Source.STALE)
-        raise noted_failure(seen, seconds=back_off)
+        raise enough_for_today(now) if seen.exhausted else noted_failure(seen, seconds=back_off)
     if busy:
         return Wait()
     unconditional = refused or seen.damaged
@@ -113,6 +114,15 @@ def refuse_storm(token: AccessToken, *, now: float) -> None:
         )
 
 
+def enough_for_today(now: float) -> SlowDown:
+    """The refusal of a session that has had its tokens for today."""
+    return SlowDown(
+        "This session has had its tokens for today.",
+        operator="A session reached TOKENS_PER_SESSION.",
+        retry_after=seconds_to_midnight(now),
+    )
+
+
 def noted_failure(seen: Seen, *, seconds: float) -> StsError:
     """What the caller hears while Coze is left alone, for so many seconds yet."""
     if seen.hold_error == UNKNOWN_KEY:
@@ -120,6 +130,8 @@ def noted_failure(seen: Seen, *, seconds: float) -> StsError:
             "Coze does not know the key and is asked once a minute. Usually the key belongs to "
             "the other region: see the errors logged before."
         )
+    if BudgetSpent.code in (seen.error, seen.hold_error):
+        return BudgetSpent(retry_after=math.ceil(seconds))
     if UpstreamRejected.code in (seen.error, seen.hold_error):
         return UpstreamRejected(
             "Coze refused a moment ago and is asked again later: see the errors logged before."

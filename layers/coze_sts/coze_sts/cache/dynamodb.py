@@ -1,4 +1,4 @@
-"""Three calls of DynamoDB, with its failures turned into ours."""
+"""Four calls of DynamoDB, with its failures turned into ours."""
 
 from __future__ import annotations
 
@@ -30,16 +30,35 @@ class Items:
         self._client = client
         self._table = table
 
-    def read(self, pks: Iterable[str]) -> dict[str, Item]:
-        """Those of the items that exist, in one call, eventually consistent."""
-        keys = [{"pk": {"S": pk}} for pk in pks]
+    def read(
+        self, pks: Iterable[str], *, elsewhere: tuple[str, str] | None = None
+    ) -> dict[str, Item]:
+        """Those of the items that exist, in one call, eventually consistent.
+
+        `elsewhere` is one item more, by its table and its key, read consistently.
+        """
+        asked: dict[str, Any] = {self._table: {"Keys": [{"pk": {"S": pk}} for pk in pks]}}
+        if elsewhere is not None:
+            table, pk = elsewhere
+            asked[table] = {"Keys": [{"pk": {"S": pk}}], "ConsistentRead": True}
         try:
-            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
+            answer = self._client.batch_get_item(RequestItems=asked)
         except (ClientError, BotoCoreError) as error:
-            raise _unavailable("read", error) from None
-        if self._table in answer.get("UnprocessedKeys", {}):
+            raise unavailable("read", error) from None
+        if answer.get("UnprocessedKeys"):
             raise StoreUnavailable("The token table refused a read: throttled.")
-        return {item["pk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
+        found = answer["Responses"].values()
+        return {item["pk"]["S"]: item for items in found for item in items}
+
+    def read_one(self, pk: str) -> Item | None:
+        """An item as it is at this moment."""
+        try:
+            answer = self._client.get_item(
+                TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise unavailable("read", error) from None
+        return answer.get("Item")
 
     def update(self, pk: str, *, update: str, condition: str, values: dict[str, Any]) -> Item:
         """The item after the update; raises ConditionError."""
@@ -55,28 +74,19 @@ class Items:
             )
         except (ClientError, BotoCoreError) as error:
             if _code(error) != "ConditionalCheckFailedException":
-                raise _unavailable("write", error) from None
+                raise unavailable("write", error) from None
             found = getattr(error, "response", {}).get("Item")
         else:
             return answer["Attributes"]
         # Some emulators of DynamoDB leave the item out of their refusal.
-        raise ConditionError(self._read_one(pk) if found is None else found)
+        raise ConditionError(self.read_one(pk) if found is None else found)
 
     def delete(self, pk: str) -> None:
         """Removes an item, whether or not there is one."""
         try:
             self._client.delete_item(TableName=self._table, Key={"pk": {"S": pk}})
         except (ClientError, BotoCoreError) as error:
-            raise _unavailable("delete", error) from None
-
-    def _read_one(self, pk: str) -> Item | None:
-        try:
-            answer = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable("read", error) from None
-        return answer.get("Item")
+            raise unavailable("delete", error) from None
 
 
 def _code(error: ClientError | BotoCoreError) -> str:
@@ -85,6 +95,6 @@ def _code(error: ClientError | BotoCoreError) -> str:
     return type(error).__name__
 
 
-def _unavailable(action: str, error: ClientError | BotoCoreError) -> StoreUnavailable:
-    """Only the error's class is kept: AWS's sentence may name what a log should not hold."""
+def unavailable(action: str, error: ClientError | BotoCoreError) -> StoreUnavailable:
+    """The failure as ours, by its class: AWS's sentence may name what a log should not hold."""
     return StoreUnavailable(f"The token table refused a {action}: {_code(error)}.")

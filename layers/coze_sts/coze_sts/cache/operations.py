@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from coze_sts.access_token import AccessToken
-from coze_sts.errors import RateLimited, StsError, UnknownKey, UpstreamUnavailable
+from coze_sts.errors import BudgetSpent, RateLimited, StsError, UnknownKey, UpstreamUnavailable
 
 UNKNOWN_KEY_HOLD_SECONDS = 60
+BUDGET_HOLD_SECONDS = 60
+"""So soon after an operator gave more, everybody hears of it."""
+
 RATE_LIMIT_HOLD_SECONDS = 2
 """Where Coze says that it is too much, but not for how long."""
 
@@ -19,6 +22,8 @@ RATE_LIMIT_HOLD_SECONDS = 2
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """A row as it was read. `gen` is None where there is no row.
+
+    `exhausted` says that the session has had its tokens for today.
 
     `damaged` says that a sealed token is there that does not open. `hold_until` and `hold_error`
     are the fleet's: what Coze said to another session holds for this one too.
@@ -32,6 +37,7 @@ class Seen:
     fail_n: int = 0
     error: str | None = None
     gen: int | None = None
+    exhausted: bool = False
     hold_until: int = 0
     hold_error: str | None = None
 
@@ -165,6 +171,8 @@ def failed(error: StsError) -> Failed:
         hold = asked or RATE_LIMIT_HOLD_SECONDS
     elif isinstance(error, UnknownKey):
         hold = UNKNOWN_KEY_HOLD_SECONDS
+    elif isinstance(error, BudgetSpent):
+        hold = asked = BUDGET_HOLD_SECONDS
     return Failed(
         error=error,
         retry_after=asked,

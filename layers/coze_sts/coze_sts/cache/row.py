@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+DAY_SECONDS = 24 * 3600
+_DAY = re.compile(r"d[0-9]{1,6}")
 
 
 class DamagedRowError(Exception):
@@ -36,11 +40,12 @@ class Row:
     """An item; times of leases and back-off in UNIX milliseconds.
 
     `sealed` is None before the first token; `sealed_damaged` says that what is there is not ours.
-    `gen` counts the leases that were granted.
+    `gen` counts the leases that were granted, `tokens` what was fetched on each day.
     """
 
     pk: str
     gen: int
+    tokens: Mapping[str, int] = field(default_factory=dict)
     sealed: Sealed | None = None
     sealed_damaged: bool = False
     lease_id: str | None = None
@@ -59,6 +64,16 @@ class FleetHold:
     kid: str
 
 
+def day_of(now: float) -> str:
+    """The attribute that counts what happens on the day (UTC) of `now`, in UNIX seconds."""
+    return f"d{int(now) // DAY_SECONDS}"
+
+
+def seconds_to_midnight(now: float) -> int:
+    """Whole seconds until the next day (UTC), at least 1."""
+    return DAY_SECONDS - int(now) % DAY_SECONDS
+
+
 def read_row(item: Mapping[str, Any]) -> Row:
     """The item as DynamoDB gives it; raises DamagedRowError."""
     try:
@@ -66,6 +81,7 @@ def read_row(item: Mapping[str, Any]) -> Row:
         return Row(
             pk=item["pk"]["S"],
             gen=int(item["gen"]["N"]),
+            tokens={name: int(item[name]["N"]) for name in item if _DAY.fullmatch(name)},
             sealed=sealed,
             sealed_damaged=damaged,
             lease_id=item["lease_id"]["S"] if "lease_id" in item else None,

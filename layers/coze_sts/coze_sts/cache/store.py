@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coze_sts.cache.dynamodb import ConditionError, Item, Items
-from coze_sts.cache.row import DamagedRowError, FleetHold, Row, Sealed, read_hold, read_row
+from coze_sts.cache.dynamodb import Item
+from coze_sts.cache.fleet import ABSURD_MS, KEEP_SECONDS, FleetStore, RefusedError
+from coze_sts.cache.row import (
+    DAY_SECONDS,
+    DamagedRowError,
+    FleetHold,
+    Row,
+    Sealed,
+    day_of,
+    read_hold,
+    read_row,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEEP_SECONDS = 24 * 3600
-"""An expired row stays a day, for the operator; DynamoDB then removes it within days."""
-
 DROP_INTERVAL_SECONDS = 60
 """Each drop costs an exchange, so a visitor's page must not do it as it likes."""
-
-ABSURD_MS = 310_000
-"""Nobody writes a back-off that is further ahead: such a row is damaged and must not block."""
 
 NO_LEASE = "attribute_not_exists(lease_id)"
 DEAD_LEASE = "lease_id = :over"
@@ -32,26 +36,37 @@ BACK_OFF_IS_OVER = (
 LEASE_IS_MINE = "lease_id = :me"
 
 
-class RefusedError(Exception):
-    """A condition did not hold; `row` is what stood in the way, None where there is no row."""
+class BoundError(Exception):
+    """The caller's own session is not theirs any more; `item` is the binding that says so."""
 
-    def __init__(self, row: Row | None) -> None:
-        super().__init__("condition not met")
-        self.row = row
+    def __init__(self, item: Item) -> None:
+        super().__init__("bound")
+        self.item = item
 
 
-class TokenStore:
+class TokenStore(FleetStore):
     """Reads and writes items; raises StoreUnavailable where the table does not answer."""
 
-    def __init__(self, *, client: DynamoDBClient, table: str) -> None:
-        self._items = Items(client=client, table=table)
+    def __init__(
+        self, *, client: DynamoDBClient, table: str, binding_table: str | None = None
+    ) -> None:
+        super().__init__(client=client, table=table)
+        self._binding_table = binding_table
 
-    def read(self, pk: str, *, fleet_pk: str) -> tuple[Row | None, FleetHold | None]:
-        """Both items in one call, eventually consistent.
+    def read(
+        self, pk: str, *, fleet_pk: str, binding_pk: str | None = None
+    ) -> tuple[Row | None, FleetHold | None]:
+        """Both items in one call, eventually consistent; the binding, if any, consistent.
 
-        Raises DamagedRowError where the row's shape is wrong.
+        Raises BoundError where there is a binding, DamagedRowError where the row's shape is
+        wrong.
         """
-        items = self._items.read([pk, fleet_pk])
+        elsewhere = None
+        if self._binding_table and binding_pk:
+            elsewhere = (self._binding_table, binding_pk)
+        items = self._items.read([pk, fleet_pk], elsewhere=elsewhere)
+        if binding_pk in items:
+            raise BoundError(items[binding_pk])
         hold = read_hold(items[fleet_pk]) if fleet_pk in items else None
         try:
             return read_row(items[pk]) if pk in items else None, hold
@@ -66,13 +81,16 @@ class TokenStore:
         lease_until: int,
         over: str | None,
         seen_gen: int | None,
+        per_day: int,
         now: float,
     ) -> Row:
         """Takes the lease and returns the row as it is then; raises RefusedError.
 
-        Granted where there is no row, or no lease but the dead one `over`, the token is due and
-        the back-off over. `seen_gen` stands in for the token being due.
+        Granted where there is no row, or no lease but the dead one `over`, the token is due, the
+        back-off over and fewer than `per_day` tokens were fetched today. `seen_gen` stands in for
+        the token being due.
         """
+        day = day_of(now)
         due = TOKEN_IS_DUE if seen_gen is None else NO_LEASE_SINCE
         lease = NO_LEASE if over is None else DEAD_LEASE
         now_ms = int(now * 1000)
@@ -81,6 +99,7 @@ class TokenStore:
             ":until": {"N": str(lease_until)},
             ":purge_at": {"N": str(int(now) + KEEP_SECONDS)},
             ":one": {"N": "1"},
+            ":per_day": {"N": str(per_day)},
             ":now_ms": {"N": str(now_ms)},
             ":absurd_ms": {"N": str(now_ms + ABSURD_MS)},
         }
@@ -92,22 +111,25 @@ class TokenStore:
             pk,
             update="SET lease_id = :me, lease_until = :until, purge_at = :purge_at "
             "REMOVE retry_at ADD gen :one",
-            condition=f"attribute_not_exists(pk) OR ({lease} AND {due} AND {BACK_OFF_IS_OVER})",
+            condition=f"attribute_not_exists(pk) OR ({lease} AND {due} AND {BACK_OFF_IS_OVER} "
+            f"AND (attribute_not_exists({day}) OR {day} < :per_day))",
             values=values,
         )
         return read_row(item)
 
     def complete(self, pk: str, *, lease_id: str, sealed: Sealed, now: float) -> None:
-        """Writes the token and ends the lease; raises RefusedError where the lease is not ours."""
+        """Writes and counts the token and ends the lease; raises RefusedError if it is not ours."""
         try:
             self._update(
                 pk,
                 update="SET ct = :ct, ek = :ek, kid = :kid, issued_at = :issued_at, "
                 "expires_at = :expires_at, refresh_at = :refresh_at, forced = :forced, "
-                "purge_at = :purge_at REMOVE lease_id, lease_until, retry_at, fail_n, err",
+                "purge_at = :purge_at REMOVE lease_id, lease_until, retry_at, fail_n, err, "
+                f"{day_of(now - DAY_SECONDS)} ADD {day_of(now)} :one",
                 condition=LEASE_IS_MINE,
                 values={
                     ":me": {"S": lease_id},
+                    ":one": {"N": "1"},
                     ":ct": {"B": sealed.ct},
                     ":ek": {"S": sealed.ek},
                     ":kid": {"S": sealed.kid},
@@ -139,32 +161,6 @@ class TokenStore:
             },
         )
 
-    def hold(self, fleet_pk: str, hold: FleetHold, *, now: float) -> None:
-        """Tells the fleet, unless a longer believable hold stands; raises RefusedError then."""
-        self._update(
-            fleet_pk,
-            update="SET hold_until = :until, err = :err, kid = :kid, purge_at = :purge_at",
-            condition="NOT attribute_type(hold_until, :number) OR hold_until < :until "
-            "OR hold_until > :absurd_ms",
-            values={
-                ":until": {"N": str(hold.until)},
-                ":err": {"S": hold.error},
-                ":kid": {"S": hold.kid},
-                ":purge_at": {"N": str(int(now) + KEEP_SECONDS)},
-                ":absurd_ms": {"N": str(int(now * 1000) + ABSURD_MS)},
-                ":number": {"S": "N"},
-            },
-        )
-
-    def probe(self, fleet_pk: str, *, seen_until: int, until: int) -> None:
-        """Takes the fleet's one try; raises RefusedError where somebody else has."""
-        self._update(
-            fleet_pk,
-            update="SET hold_until = :until",
-            condition="hold_until = :seen",
-            values={":until": {"N": str(until)}, ":seen": {"N": str(seen_until)}},
-        )
-
     def drop_token(self, pk: str, *, now: float) -> None:
         """Takes the token out of the row and leaves its lease and back-off where they are.
 
@@ -189,11 +185,3 @@ class TokenStore:
     def forget(self, pk: str) -> None:
         """Removes an item, whether or not there is one."""
         self._items.delete(pk)
-
-    def _update(self, pk: str, *, update: str, condition: str, values: dict[str, Any]) -> Item:
-        """The item after the update; raises RefusedError with the row that was in the way."""
-        try:
-            return self._items.update(pk, update=update, condition=condition, values=values)
-        except ConditionError as failed:
-            found = failed.item
-        raise RefusedError(read_row(found) if found and "gen" in found else None)

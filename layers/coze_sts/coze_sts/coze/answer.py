@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
@@ -15,11 +13,11 @@ from coze_sts.errors import (
     UpstreamRejected,
     UpstreamUnavailable,
 )
+from coze_sts.web import MAX_BODY_BYTES, WebAnswer
 
 EARLIEST_ABSOLUTE = 10**9
 """Coze's `expires_in` is a UNIX time; a value below this one is a duration after all."""
 
-MAX_BODY_BYTES = 64 * 1024
 MAX_RETRY_AFTER_SECONDS = 300
 
 _RETRYABLE_STATUSES = frozenset({408, 500, 502, 503, 504})
@@ -39,36 +37,21 @@ class Grant:
     log_id: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """An HTTP answer; header names in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-
-    @property
-    def log_id(self) -> str | None:
-        """The id that Coze's support asks for."""
-        value = self.headers.get("x-tt-logid")
-        return re.sub(r"[^\w-]", "", value)[:64] if value else None
-
-
-def read_grant(answer: Answer, *, host: str, sent_at: float) -> Grant:
+def read_grant(answer: WebAnswer, *, host: str, sent_at: float) -> Grant:
     """Reads a success; raises UpstreamRejected or UpstreamUnavailable for all else."""
     if len(answer.body) > MAX_BODY_BYTES and answer.status == 200:
         raise UpstreamRejected(f"{host} answered {MAX_BODY_BYTES} bytes and more. {_trace(answer)}")
-    body = _json_object(answer.body)
+    body = answer.json_object()
     if answer.status != 200 or body is None or "access_token" not in body:
         raise _failure(answer, body or {}, host=host)
     token, expires_in = body["access_token"], _whole_number(body.get("expires_in"))
     if not _is_token(token) or expires_in is None or expires_in <= 0:
         raise UpstreamRejected(f"{host} answered 200 without a usable token. {_trace(answer)}")
     expires_at = expires_in if expires_in >= EARLIEST_ABSOLUTE else int(sent_at) + expires_in
-    return Grant(access_token=token, expires_at=expires_at, log_id=answer.log_id)
+    return Grant(access_token=token, expires_at=expires_at, log_id=_log_id(answer))
 
 
-def _failure(answer: Answer, body: dict[str, Any], *, host: str) -> StsError:
+def _failure(answer: WebAnswer, body: dict[str, Any], *, host: str) -> StsError:
     """Coze's error shapes: {error_code, error_message, error} and {code, msg}."""
     code = str(body.get("error_code") or body.get("error") or body.get("code") or "no code")[:40]
     message = _safe(body.get("error_message") or body.get("msg") or body.get("error") or "")
@@ -98,14 +81,6 @@ _CURES = {
 _OTHER_CURE = "Check the OAuth app at Coze; its support asks for the log id."
 
 
-def _json_object(body: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
 def _is_token(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
@@ -118,7 +93,7 @@ def _whole_number(value: object) -> int | None:
     return None
 
 
-def _retry_after(answer: Answer) -> int:
+def _retry_after(answer: WebAnswer) -> int:
     """Coze's own wish in whole seconds, within bounds; 0 where it names none."""
     value = answer.headers.get("retry-after", "")
     seconds = int(value) if value.isascii() and value.isdecimal() and len(value) < 9 else 0
@@ -130,5 +105,11 @@ def _safe(message: object) -> str:
     return _SECRETS.sub("[removed]", " ".join(str(message).split()))[:200]
 
 
-def _trace(answer: Answer) -> str:
-    return f"x-tt-logid {answer.log_id or 'absent'}."
+def _trace(answer: WebAnswer) -> str:
+    return f"x-tt-logid {_log_id(answer) or 'absent'}."
+
+
+def _log_id(answer: WebAnswer) -> str | None:
+    """The id that Coze's support asks for."""
+    value = answer.headers.get("x-tt-logid")
+    return re.sub(r"[^\w-]", "", value)[:64] if value else None

@@ -1,0 +1,59 @@
+"""The site's budget of exchanges for a day, and its kill switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from coze_sts.allowance import Allowance
+from coze_sts.cache.counters import SITE, Counter, Counters, LimitReachedError
+from coze_sts.cache.row import seconds_to_midnight
+from coze_sts.errors import BudgetSpent, StoreUnavailable, StsError
+
+STOPPED_SECONDS = 300
+"""When to ask again while the operator has stopped everything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """So many exchanges `per_day` (UTC) for all sessions together."""
+
+    counters: Counters
+    per_day: int
+    allowance: Allowance
+    clock: Callable[[], float]
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Counts an exchange that is about to be made, and takes it back where that fails.
+
+        Raises BudgetSpent. Where the table fails, this process spends its own small allowance,
+        and raises StoreUnavailable when that is used up.
+        """
+        counter, now = Counter(pk=SITE, per_day=self.per_day), self.clock()
+        counted = self._count(counter, now=now)
+        try:
+            yield
+        except StsError:
+            if counted:
+                self._give_back(counter, now=now)
+            raise
+
+    def _count(self, counter: Counter, *, now: float) -> bool:
+        try:
+            self.counters.add(counter, now=now)
+        except LimitReachedError as reached:
+            wait = STOPPED_SECONDS if reached.stopped else seconds_to_midnight(now)
+            raise BudgetSpent(retry_after=wait) from None
+        except StoreUnavailable:
+            if not self.allowance.spend():
+                raise
+            return False
+        return True
+
+    def _give_back(self, counter: Counter, *, now: float) -> None:
+        try:
+            self.counters.give_back(counter, now=now)
+        except StoreUnavailable:
+            return

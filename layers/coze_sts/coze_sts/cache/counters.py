@@ -1,0 +1,76 @@
+"""What is limited by the day: counters in the table, each changed by one conditional update.
+
+The day (UTC) is in the name of the attribute that counts, so that a new day begins at nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coze_sts.cache.dynamodb import ConditionError, Items
+from coze_sts.cache.row import DAY_SECONDS, day_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SITE = "n1#site"
+"""The item of the whole site. While it has an attribute `stopped`, nothing is counted."""
+
+KEEP_SECONDS = 2 * DAY_SECONDS
+
+
+class LimitReachedError(Exception):
+    """Nothing was counted; `stopped` says that the operator wants it so."""
+
+    def __init__(self, *, stopped: bool) -> None:
+        super().__init__("limit reached")
+        self.stopped = stopped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter:
+    """So many a day of whatever `pk` stands for; the site's own item stays for good."""
+
+    pk: str
+    per_day: int
+
+
+class Counters:
+    """Counts in the table; raises StoreUnavailable where it does not answer."""
+
+    def __init__(self, *, client: DynamoDBClient, table: str) -> None:
+        self._items = Items(client=client, table=table)
+
+    def add(self, counter: Counter, *, now: float) -> None:
+        """Counts one more on the day of `now` (UNIX seconds); raises LimitReachedError."""
+        today, yesterday = day_of(now), day_of(now - DAY_SECONDS)
+        keep = "" if counter.pk == SITE else "SET purge_at = :purge_at "
+        purge_at = {":purge_at": {"N": str(int(now) + KEEP_SECONDS)}}
+        try:
+            self._items.update(
+                counter.pk,
+                update=f"{keep}REMOVE {yesterday} ADD {today} :one",
+                condition=f"attribute_not_exists(stopped) AND "
+                f"(attribute_not_exists({today}) OR {today} < :per_day)",
+                values={
+                    ":one": {"N": "1"},
+                    ":per_day": {"N": str(counter.per_day)},
+                    **(purge_at if keep else {}),
+                },
+            )
+        except ConditionError as failed:
+            raise LimitReachedError(stopped="stopped" in (failed.item or {})) from None
+
+    def give_back(self, counter: Counter, *, now: float) -> None:
+        """Takes back one that was counted on the day of `now`."""
+        today = day_of(now)
+        try:
+            self._items.update(
+                counter.pk,
+                update=f"ADD {today} :less",
+                condition=f"{today} > :none",
+                values={":less": {"N": "-1"}, ":none": {"N": "0"}},
+            )
+        except ConditionError:
+            return

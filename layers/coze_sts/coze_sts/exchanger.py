@@ -1,0 +1,70 @@
+"""Exchanges with Coze for one session: the key that works, the day's budget, the log id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coze_sts.access_token import AccessToken
+from coze_sts.auth.session import Session
+from coze_sts.budget import Budget
+from coze_sts.coze.app_key import CozeApp
+from coze_sts.coze.keys import AppKeys
+from coze_sts.errors import StsError, TemporarilyUnavailable
+from coze_sts.settings import Settings
+from coze_sts.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from requests import Session as HttpSession
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchanger:
+    """Fetches tokens for `session`, as the OAuth app whose identity is `app` and as no other."""
+
+    settings: Settings
+    keys: AppKeys
+    http: Callable[[], HttpSession]
+    telemetry: Telemetry
+    clock: Callable[[], float]
+    app: tuple[str, str]
+    session: Session
+    budget: Budget | None = None
+
+    def exchange(self, seconds: float, *, counted: bool = True) -> AccessToken:
+        """A new token within `seconds`; raises StsError, without the visitor's names in it.
+
+        Not `counted` against the budget where the table that keeps it is known to be down.
+        """
+        deadline = self.clock() + seconds
+        budget = self.budget.one() if self.budget and counted else nullcontext()
+        try:
+            with budget:
+                return self.keys.exchange(lambda app: self._mint(app, deadline=deadline))
+        except StsError as error:
+            session = self.session
+            error.hide(session.name, session.device_id, session.custom_consumer)
+            self.telemetry.count("ExchangeFailed")
+            raise
+
+    def _mint(self, app: CozeApp, *, deadline: float) -> AccessToken:
+        # Imported on a miss: a request that finds a token need not load it at cold start.
+        from coze_sts.coze.mint import mint  # noqa: PLC0415
+
+        if app.identity != self.app:
+            raise TemporarilyUnavailable("The OAuth app was replaced during this request.")
+        self.telemetry.count("Exchange")
+        now = self.clock()
+        token, log_id = mint(
+            self.http(),
+            app=app,
+            settings=self.settings,
+            session_name=self.session.name,
+            session_context=self.session.context,
+            now=now,
+            seconds=deadline - now,
+        )
+        self.telemetry.note(coze_log_id=log_id)
+        return token
