@@ -7,8 +7,9 @@ from typing import Any
 
 import boto3
 from coze_sts import http_event, settings, telemetry, wiring
-from coze_sts.auth.session import session_for
+from coze_sts.auth.session import Caller, session_for
 from coze_sts.coze.assertion import ASSERTION_SECONDS, claims, new_jti, sign
+from coze_sts.errors import StoreUnavailable
 from coze_sts.http_event import LambdaContext, Request
 from coze_sts.sessions import Sessions
 
@@ -29,7 +30,7 @@ def backend_assertion(request: Request) -> tuple[int, dict[str, Any]]:
     """POST /backend/assertion: works once at Coze, within two minutes."""
     caller, _ = wiring.backend_caller(request, telemetry=TELEMETRY, fields=Request.fields)
     app, keyring = APP.get(), KEYRING.get()
-    guest = SESSIONS.look_up(caller)
+    guest = _guest_of(caller)
     session = session_for(caller, settings=SETTINGS, keyring=keyring, guest=guest)
     TELEMETRY.note_names(session=session.name, caller=caller.name, keyring=keyring)
     payload = claims(
@@ -45,6 +46,16 @@ def backend_assertion(request: Request) -> tuple[int, dict[str, Any]]:
         "token_endpoint": app.api_base + SETTINGS.token_path,
         "expires_in": ASSERTION_SECONDS,
     }
+
+
+def _guest_of(caller: Caller) -> str | None:
+    """As which guest they spoke. Where the table fails they get their own, as from /token."""
+    try:
+        return SESSIONS.look_up(caller)
+    except StoreUnavailable as failure:
+        TELEMETRY.count("TableFailed")
+        TELEMETRY.warn(failure)
+        return None
 
 
 ROUTES: dict[str, http_event.Route] = {"POST /backend/assertion": backend_assertion}

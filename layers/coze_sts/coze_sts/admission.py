@@ -70,6 +70,7 @@ class Admission:
         return True
 
     def _refuse(self, now: float) -> NoReturn:
+        self.telemetry.count("GuestRefused")
         raise SlowDown(
             "Too many new visitors from here today. Send the guest_ticket that you have, sign "
             "in, or come back tomorrow.",

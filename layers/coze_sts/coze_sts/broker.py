@@ -147,6 +147,7 @@ class Broker:
             per_day=settings.tokens_per_session,
             binding_pk=None if guest else binding_pk,
             guest=caller.kind == "guest",
+            guests_become_users=bool(settings.issuers),
         )
 
     def _warn(self, failures: list[StsError], *, but: StsError | None = None) -> None:

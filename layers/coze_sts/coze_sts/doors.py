@@ -79,6 +79,7 @@ class Doors:
         if not guest.new:
             yield
             return
+        allowed = self.settings.allowed_origins
         if self.turnstile is not None:
             verify_human(
                 self.http(),
@@ -86,7 +87,7 @@ class Doors:
                 api_base=self.settings.turnstile_api_base,
                 token=turnstile_token,
                 remote_ip=request.source_ip or None,
-                hostnames=hostnames_of(self.settings.allowed_origins),
+                hostnames=hostnames_of([request.origin] if request.origin else allowed),
                 seconds=THIRD_PARTY_SECONDS,
             )
         with self.admission.new_guest(request, settings=settings):

@@ -12,7 +12,7 @@ from coze_sts.auth.session import Session
 from coze_sts.budget import Budget
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.keys import AppKeys
-from coze_sts.errors import StsError, TemporarilyUnavailable
+from coze_sts.errors import BudgetSpent, StsError, TemporarilyUnavailable
 from coze_sts.settings import Settings
 from coze_sts.telemetry import Telemetry
 
@@ -46,7 +46,8 @@ class Exchanger:
         except StsError as error:
             session = self.session
             error.hide(session.name, session.device_id, session.custom_consumer)
-            self.telemetry.count("ExchangeFailed")
+            spent = isinstance(error, BudgetSpent)
+            self.telemetry.count("BudgetSpent" if spent else "ExchangeFailed")
             raise
 
     def _mint(self, app: CozeApp, *, deadline: float) -> AccessToken:

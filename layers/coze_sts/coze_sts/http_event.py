@@ -105,9 +105,13 @@ _OWN_SERVERS = ("/backend/token", "/backend/assertion")
 
 
 def _header(event: Mapping[str, Any], name: str) -> str | None:
-    """A header by its name in lower case: API Gateway writes it so, `sam local` does not."""
+    """A header by its name in lower case: API Gateway writes it so, `sam local` does not.
+
+    One that is there twice is joined as API Gateway joins it, so that neither goes unseen.
+    """
     headers: Mapping[str, str] = event.get("headers") or {}
-    return next((value for key, value in headers.items() if key.lower() == name), None)
+    values = [value for key, value in headers.items() if key.lower() == name]
+    return ",".join(values) if values else None
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -42,6 +42,7 @@ class Performer:
     per_day: int = MAX_PER_DAY
     binding_pk: str | None = None
     guest: bool = False
+    guests_become_users: bool = True
     failures: list[StsError] = field(default_factory=list)
 
     @property
@@ -52,7 +53,7 @@ class Performer:
     @property
     def _may_be_anothers(self) -> bool:
         """Without the table nobody knows whether a returning guest's session still is theirs."""
-        return self.guest and self.binding_pk is not None
+        return self.guest and self.guests_become_users and self.binding_pk is not None
 
     def perform(self, operation: ops.Operation) -> object:
         """The result that the operation names; only its own kind of failure is told so.

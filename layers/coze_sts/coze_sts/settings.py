@@ -141,12 +141,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         allowed_origins=reader.listed("ALLOWED_ORIGINS", ORIGIN),
         allow_no_origin=reader.choice("ALLOW_NO_ORIGIN", "off", "on"),
         new_guests_per_address=reader.number(
-            "NEW_GUESTS_PER_ADDRESS", default=100, most=MAX_PER_DAY
+            "NEW_GUESTS_PER_ADDRESS", default=20, most=MAX_PER_DAY
         ),
         new_guests_per_origin=reader.number(
             "NEW_GUESTS_PER_ORIGIN", default=2000, most=MAX_PER_DAY
         ),
-        tokens_per_session=reader.number("TOKENS_PER_SESSION", default=100, most=MAX_PER_DAY),
+        tokens_per_session=reader.number("TOKENS_PER_SESSION", default=60, most=MAX_PER_DAY),
         exchanges_per_day=reader.number("EXCHANGES_PER_DAY", default=10_000, most=MAX_PER_DAY),
         turnstile_secret_id=reader.text("TURNSTILE_SECRET_ID"),
         turnstile_api_base=reader.url("TURNSTILE_API_BASE") or "https://challenges.cloudflare.com",

@@ -126,4 +126,4 @@ class StoredSecret(Generic[T]):
             return
         self._good_until = now + KEEP_SECONDS
         # Jitter: processes that started together must not all ask again together.
-        self._next_fetch = now + TTL_SECONDS * random.uniform(0.5, 1)  # noqa: S311
+        self._next_fetch = now + TTL_SECONDS * random.SystemRandom().uniform(0.5, 1)
