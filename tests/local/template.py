@@ -56,7 +56,12 @@ def refusals(parameters: Mapping[str, object]) -> list[str]:
     """Why CloudFormation would refuse these parameters before it creates anything."""
     template = source()
     resolver = _Resolver(template, parameters, partition="aws", region="us-east-1")
-    assertions = [a for rule in template["Rules"].values() for a in rule["Assertions"]]
+    rules = [
+        rule
+        for rule in template["Rules"].values()
+        if "RuleCondition" not in rule or resolver.resolve(rule["RuleCondition"])
+    ]
+    assertions = [a for rule in rules for a in rule["Assertions"]]
     return [
         f"{name} {declared['ConstraintDescription']}"
         for name, declared in template["Parameters"].items()
@@ -128,6 +133,7 @@ class _Resolver:
         }
         self._functions = {
             "Ref": self._ref,
+            "Fn::And": lambda args: all(map(self.resolve, args)),
             "Fn::Equals": lambda args: self.resolve(args[0]) == self.resolve(args[1]),
             "Fn::GetAtt": lambda args: self._symbol(".".join(args)),
             "Fn::If": lambda args: self.resolve(args[1 if self._condition(args[0]) else 2]),

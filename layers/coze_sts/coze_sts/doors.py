@@ -118,7 +118,7 @@ class Doors:
     def mini_program(self, request: Request) -> Settings:
         """The settings for a mini-program, which sends no Origin; AccessDenied."""
         self._check_origin(request, may_lack=True)
-        return self._settings_for(request)
+        return self.policy.settings_for(self.settings, origin=None, issuer=None)
 
     def _check_origin(self, request: Request, *, may_lack: bool) -> None:
         """API Gateway only withholds CORS headers from a foreign page; here it gets no token."""

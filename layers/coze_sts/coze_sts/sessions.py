@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_KNOWN = 4096
+DAMAGED = (
+    "A record of BINDING_TABLE was not written by this service, or the oldest key of "
+    "CACHE_KEY_SECRET_ID is gone. Restore the table, or that key."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,7 @@ class Sessions:
         try:
             self._remember(item["pk"]["S"], self._store(self.table or "").read(item))
         except DamagedBindingError:
-            raise _DAMAGED from None
+            raise Misconfigured(DAMAGED) from None
 
     def carry_over(self, guest: Caller, *, to: Caller) -> bool:
         """Gives the guest's session to a user for good; whether the user has it now.
@@ -86,7 +90,7 @@ class Sessions:
         try:
             return self._store(self.table or "").find(pk)
         except DamagedBindingError:
-            raise _DAMAGED from None
+            raise Misconfigured(DAMAGED) from None
 
     def _remember(self, pk: str, bound_to: str | None) -> None:
         if bound_to is None:
@@ -97,9 +101,3 @@ class Sessions:
 
     def _store(self, table: str) -> BindingStore:
         return BindingStore(client=self.client, table=table, key=self.keyring().binding_key)
-
-
-_DAMAGED = Misconfigured(
-    "A record of BINDING_TABLE was not written by this service, or the oldest key of "
-    "CACHE_KEY_SECRET_ID is gone. Restore the table, or that key."
-)

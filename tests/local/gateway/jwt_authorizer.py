@@ -59,7 +59,7 @@ class JwtAuthorizer:
             json.dumps(claims, allow_nan=False)  # Python reads NaN and 1e400, and JSON has neither
         except jwt.InvalidSignatureError:
             raise _invalid("the token has an invalid signature") from None
-        except (jwt.InvalidTokenError, ValueError, RecursionError):
+        except (jwt.InvalidTokenError, ValueError):
             raise _invalid("the token is malformed") from None
         return claims
 

@@ -86,8 +86,10 @@ class TicketOffice:
 
     def _verify(self, ticket: str, *, now: float) -> Guest:
         signed, _, mac = ticket.rpartition(".")
-        key_id = signed.partition(".")[2].partition(".")[0]
-        if len(ticket) > MAX_TICKET_CHARACTERS or not ticket.isascii():
+        version, _, rest = signed.partition(".")
+        key_id = rest.partition(".")[0]
+        readable = len(ticket) <= MAX_TICKET_CHARACTERS and ticket.isascii()
+        if not readable or version != _VERSION:
             raise InvalidToken(REFUSAL)
         if key_id not in self.keys:
             raise UnknownTicketKey(REFUSAL)

@@ -89,5 +89,7 @@ def _was_refused(error: ClientError | BotoCoreError) -> bool:
     if "ConditionalCheckFailed" in reasons:
         return True
     if "TransactionConflict" in reasons:
-        raise StoreUnavailable("Two sign-ins with one guest ticket met: one has to ask again.")
+        raise StoreUnavailable(
+            "Two sign-ins with one guest ticket met: one has to ask again."
+        ) from None
     return False
