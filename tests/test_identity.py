@@ -1,15 +1,17 @@
 """Who is calling, from what API Gateway's authorizers proved; never from anything weaker."""
 
+import unicodedata
 from typing import Any
 
 import pytest
 from coze_sts.auth import identity
-from coze_sts.auth.session import Caller, name_fault
-from coze_sts.errors import AccessDenied, InvalidRequest, InvalidToken
-from hypothesis import given
+from coze_sts.auth.session import Caller, name_fault, session_for
+from coze_sts.errors import AccessDenied, InvalidRequest, InvalidToken, StsError
+from coze_sts.settings import WECHAT_PREFIX, Issuer
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.factories import CANARY, everything_told
+from tests.factories import CANARY, KEYRING, everything_told, make_settings
 
 IAM = {"userArn": "arn:aws:iam::123456789012:user/backend", "accountId": "123456789012"}
 CLAIMS = {"sub": "u-42", "iss": "https://issuer.example", "aud": "site"}
@@ -92,12 +94,153 @@ def test_a_claim_that_is_absent_never_falls_back_to_another() -> None:
         user("email", **CLAIMS)
 
 
+GATEWAY_WROTE = re.compile(
+    r"\[.*|\{.*|map\[.*|<nil>|null|true|false|NaN|[+-]?Inf|[+-]?[0-9]+[.e][0-9.e+-]+", re.DOTALL
+)
+"""How API Gateway writes what is neither a string nor a plain integer."""
+
+
 @given(st.text(st.characters()))
 def test_a_user_keeps_the_name_of_the_claim_or_has_none(name: str) -> None:
     try:
         assert user(sub=name).name == name
     except AccessDenied:
-        assert name_fault(name) or name.startswith(("[", "map["))
+        assert name_fault(name) or GATEWAY_WROTE.fullmatch(name)
+
+
+ONE, TWO, THREE = (
+    Issuer(url="https://one.example/"),
+    Issuer(url="https://two.example", prefix="two_"),
+    Issuer(url="https://three.example", prefix="3:"),
+)
+ISSUERS = ONE, TWO, THREE
+RESERVED = ("two_", "3:", WECHAT_PREFIX)
+
+
+def of(issuer: Issuer, sub: object) -> Caller:
+    """The user `sub` of this issuer, at a site with three of them and a mini-program."""
+    claims = context(iss=issuer.url, sub=sub)
+    return identity.user(claims, session_claim="sub", issuers=ISSUERS, reserved=RESERVED)
+
+
+@pytest.mark.parametrize("sub", ["u-42", 42])
+def test_equal_subjects_of_two_issuers_are_two_users(sub: str | int) -> None:
+    callers = [of(issuer, sub) for issuer in ISSUERS]
+    assert [caller.name for caller in callers] == [f"{sub}", f"two_{sub}", f"3:{sub}"]
+    assert [caller.issuer for caller in callers] == [issuer.url for issuer in ISSUERS]
+
+
+@pytest.mark.parametrize("sub", [None, True, False, 1.5, 1e400, ["u"], {"id": "u"}, b"u"])
+@pytest.mark.parametrize("issuer", ISSUERS)
+def test_only_text_and_whole_numbers_name_somebody(issuer: Issuer, sub: object) -> None:
+    with pytest.raises(AccessDenied):
+        of(issuer, sub)
+
+
+@pytest.mark.parametrize("prefix", RESERVED)
+@pytest.mark.parametrize("spelled", [str.lower, str.upper, str.title, str.swapcase])
+def test_a_user_of_the_first_issuer_cannot_be_named_like_another_doors(
+    prefix: str, spelled: Any
+) -> None:
+    for name in (spelled(prefix), spelled(prefix) + "u-42"):
+        with pytest.raises(AccessDenied, match="does not name a session") as refused:
+            of(ONE, name)
+        assert "reserved for another way in" in (refused.value.operator or "")
+
+
+@pytest.mark.parametrize("name", ["ｔｗｏ_u", "two＿u", "ⓦechat_u", "3：u"])
+def test_nor_like_what_some_system_would_normalise_into_it(name: str) -> None:
+    with pytest.raises(AccessDenied):
+        of(ONE, name)
+
+
+@pytest.mark.parametrize("prefix", [*RESERVED, "guest_"])
+def test_where_a_prefix_is_not_configured_it_is_an_ordinary_name_but_for_guests(
+    prefix: str,
+) -> None:
+    claims = context(iss=ONE.url, sub=f"{prefix}u")
+    if prefix == "guest_":
+        with pytest.raises(AccessDenied):
+            identity.user(claims, session_claim="sub", issuers=(ONE,))
+        return
+    assert identity.user(claims, session_claim="sub", issuers=(ONE,)).name == f"{prefix}u"
+
+
+def test_a_later_issuers_user_may_have_any_name_behind_their_prefix() -> None:
+    assert of(TWO, "two_u").name == "two_two_u"
+    assert of(TWO, "wechat_u").name == "two_wechat_u"
+    assert of(THREE, "two_u").name == "3:two_u"
+    with pytest.raises(AccessDenied):
+        of(TWO, "guest_u")
+
+
+def test_a_name_is_not_too_long_with_its_prefix() -> None:
+    assert of(TWO, "u" * 124).name == "two_" + "u" * 124
+    with pytest.raises(AccessDenied):
+        of(TWO, "u" * 125)
+
+
+@pytest.mark.parametrize(
+    "iss", [None, "", "https://one.example", "https://TWO.example", "https://two.example/", 2]
+)
+def test_with_several_issuers_the_claim_says_which_to_the_letter(iss: object) -> None:
+    with pytest.raises(AccessDenied) as refused:
+        of(Issuer(url=iss), "u-42")  # type: ignore[arg-type]
+    assert "iss" in (refused.value.operator or "")
+
+
+def test_with_a_single_issuer_the_authorizer_is_the_proof() -> None:
+    """As it was before there could be several: no site's users change."""
+    for issuers, issuer in (((), None), ((ONE,), ONE.url)):
+        caller = identity.user(context(sub="u"), session_claim="sub", issuers=issuers)
+        assert caller == Caller(kind="user", name="u", issuer=issuer)
+
+
+def test_a_backend_may_name_the_user_of_any_way_in() -> None:
+    for prefixed in (of(TWO, "u").name, of(THREE, "u").name, "wechat_oU-42"):
+        assert backend(prefixed).name == prefixed
+
+
+PIECES = ["two_", "3:", "wechat_", "guest_", "TWO_", "ｔ", "wo_", "u", "_", ":", "\u0301"]
+SUBS = st.lists(st.sampled_from(PIECES), max_size=4).map("".join) | st.text(max_size=6)
+OPENIDS = st.text("abTW_-3", min_size=1, max_size=8)
+IDENTITIES = st.one_of(
+    st.tuples(st.sampled_from(ISSUERS), SUBS),
+    st.tuples(st.just("wechat"), OPENIDS),
+    st.tuples(st.just("guest"), st.text("ab234567", min_size=26, max_size=26)),
+)
+
+
+def session_of(who: tuple[Any, str], *, pseudonymous: bool) -> str | None:
+    """The session's name, or None for who gets none."""
+    way, name = who
+    try:
+        caller = of(way, name) if isinstance(way, Issuer) else stranger(way, name)
+    except StsError:
+        return None
+    settings = make_settings(pseudonymous=pseudonymous)
+    return session_for(caller, settings=settings, keyring=KEYRING).name
+
+
+def stranger(way: str, name: str) -> Caller:
+    return Caller(kind="guest" if way == "guest" else "user", name=f"{way}_{name}")  # type: ignore[arg-type]
+
+
+@given(IDENTITIES, IDENTITIES, st.booleans())
+def test_two_people_never_meet_whatever_way_they_came_in(
+    one: tuple[Any, str], other: tuple[Any, str], pseudonymous: bool
+) -> None:
+    """Not even at a system that folds letters, where the ways differ."""
+    assume(one != other)
+    first, second = (session_of(who, pseudonymous=pseudonymous) for who in (one, other))
+    if first is None or second is None:
+        return
+    assert first != second
+    assert one[0] == other[0] or folded(first) != folded(second)
+
+
+def folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def test_a_backend_names_its_user() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,11 @@ from coze_sts.auth.session import Caller, begins_with, name_fault
 from coze_sts.errors import AccessDenied, InvalidRequest, InvalidToken
 from coze_sts.settings import Issuer
 
-_NOT_A_NAME = frozenset({"<nil>", "null", "true", "false"})
+_NOT_A_NAME = re.compile(
+    r"[\[{].*|map\[.*|<nil>|null|true|false|NaN|[+-]?Inf"
+    r"|[+-]?\d+\.\d+(e[+-]\d+)?|[+-]?\d+e[+-]\d+",
+    re.ASCII | re.DOTALL,
+)
 
 
 def user(
@@ -96,11 +101,12 @@ def _name_fault(text: str | None, *, prefix: str, reserved: tuple[str, ...]) -> 
 def _claim_text(value: object) -> str | None:
     """A string or an integer as text.
 
-    API Gateway hands every claim on as text: a list as `[a b]`, an object as `map[a:b]`, null as
-    `<nil>`. Such a text could stand for many people at once, so it names nobody.
+    API Gateway hands every claim on as text: a list as `[a b]`, an object as `map[a:b]` or JSON,
+    null as `<nil>`, a large number as `1.2e+19`. Such a text could stand for many people at once,
+    so it names nobody.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if not isinstance(value, str) or value.startswith(("[", "map[")) or value in _NOT_A_NAME:
+    if not isinstance(value, str) or _NOT_A_NAME.fullmatch(value):
         return None
     return value

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 REFUSAL = "turnstile_token is missing, wrong, used up or too old: have the widget make a new one."
 
 _TOKEN = re.compile(r"[!-~]{1,2048}")
-_HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}")
+_HOST = re.compile(r"localhost|([a-z0-9-]{1,63}\.)+[a-z]{2,24}", re.IGNORECASE)
+"""A name, and no address nor anything else that was sent."""
+
 _CODE = re.compile(r"[a-z-]{1,40}")
 
 _MEANINGS: dict[str, type[StsError]] = {
