@@ -1,5 +1,6 @@
 """Who is calling, from what API Gateway's authorizers proved; never from anything weaker."""
 
+import re
 import unicodedata
 from typing import Any
 
