@@ -49,6 +49,21 @@ class Document:
         return _LINK.findall(self.prose)
 
     @property
+    def spans(self) -> set[str]:
+        """What stands in backticks outside code blocks."""
+        return set(re.findall(r"`([^`\n]+)`", self.prose))
+
+    @property
+    def code(self) -> list[tuple[str, str]]:
+        """The code blocks; a diagram counts only as being there, since its words are translated."""
+        return [(name, "" if name == "mermaid" else text) for name, text in self.blocks]
+
+    @property
+    def subjects(self) -> list[list[str]]:
+        """The first cells of each table."""
+        return [[row[0] for row in table] for table in self.tables]
+
+    @property
     def outline(self) -> list[str]:
         """Each line's kind, in order: heading, list item or table row, without the words."""
         kinds = re.findall(r"^(#+ |- |\d+\. |\||\*\*\d+\.)", self.prose, re.MULTILINE)
@@ -75,3 +90,8 @@ def _cells(line: str) -> list[str]:
 
 README = Document("README.md")
 CHINESE = Document("README.zh-CN.md")
+
+
+def in_english(link: str) -> str:
+    """What the Chinese twin of a document links to where the English one links to this."""
+    return link.replace(".zh-CN.md", ".md")

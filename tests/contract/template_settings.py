@@ -1,4 +1,4 @@
-"""The variables that settings.py reads, and the parameters of template.yaml that set them."""
+"""The variables that settings.py reads, and what of template.yaml sets them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from coze_sts.errors import Misconfigured
 from coze_sts.settings import read_settings
+
+FOR_EMULATORS = frozenset({"TURNSTILE_API_BASE", "WECHAT_API_BASE"})
+"""What no parameter sets: only who plays Cloudflare or WeChat needs it, as `make dev` does."""
 
 
 class _Recorder(Mapping[str, str]):

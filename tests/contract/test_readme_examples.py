@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,24 +11,20 @@ from typing import Any
 import pytest
 from coze_sts.coze.app_key import parse_app
 
+from tests.contract.browser import (
+    BROWSER,
+    adapted,
+    guest,
+    output,
+    page,
+    program,
+    run,
+    signed_in_page,
+    strict_stack,
+)
 from tests.contract.markdown import README
-from tests.local.aws import REGION
-from tests.local.stack import DEMO_BACKEND, LocalStack
+from tests.local.stack import LocalStack
 
-SHOWN_URL = "https://abc123.execute-api.eu-west-1.amazonaws.com"
-SHOWN_REGION = "eu-west-1"
-
-BROWSER = """
-const kept = new Map();
-globalThis.localStorage = {
-  getItem: (name) => kept.get(name) ?? null,
-  setItem: (name, value) => kept.set(name, value),
-};
-globalThis.CozeWebSDK = {
-  WebChatClient: class { constructor(options) { globalThis.widget = options; } },
-};
-const signInToken = async () => process.env.SIGN_IN_TOKEN;
-"""
 VISIT = """
 const { auth } = globalThis.widget;
 const again = await auth.onRefreshToken("");
@@ -46,53 +40,15 @@ console.log(JSON.stringify(seen));
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[LocalStack]:
-    with LocalStack() as stack:
+    with strict_stack() as stack:
         yield stack
 
 
-def program(name: str) -> str:
-    return shutil.which(name) or pytest.skip(f"{name} is not installed")
-
-
-def adapted(example: str, stack: LocalStack) -> str:
-    """The example with the endpoint and the region of the stack in place of those shown."""
-    assert SHOWN_URL in example
-    return example.replace(SHOWN_URL, stack.url).replace(SHOWN_REGION, REGION)
-
-
-def output(*command: str, folder: Path, **variables: str) -> str:
-    keys = {
-        "AWS_ACCESS_KEY_ID": DEMO_BACKEND.access_key,
-        "AWS_SECRET_ACCESS_KEY": DEMO_BACKEND.secret_key,
-        "NO_PROXY": "127.0.0.1",
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-    }
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**keys, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def visit(page: str, stack: LocalStack, folder: Path) -> dict[str, Any]:
-    """What the widget gets from the page, run as a module by Node.js."""
-    module = folder / "page.mjs"
-    module.write_text(BROWSER + adapted(page, stack) + VISIT, encoding="utf-8")
-    token = stack.oidc.id_token("alice")
-    seen: dict[str, Any] = json.loads(
-        output(program("node"), str(module), folder=folder, SIGN_IN_TOKEN=token)
-    )
+    """What the widget gets from the page."""
+    script, token = BROWSER + adapted(page, stack) + VISIT, stack.oidc.id_token("alice")
+    seen: dict[str, Any] = run(script, folder, SIGN_IN_TOKEN=token)
     return seen
-
-
-def page() -> str:
-    return README.block("html").removeprefix('<script type="module">').removesuffix("</script>\n")
 
 
 def test_the_page_keeps_a_guest_the_same_and_never_rejects(
@@ -109,9 +65,7 @@ def test_the_page_keeps_a_guest_the_same_and_never_rejects(
 def test_the_page_of_a_signed_in_visitor_gets_their_session(
     stack: LocalStack, tmp_path: Path
 ) -> None:
-    before, _, rest = page().partition("  function ticket")
-    after = rest[rest.index("  // Never rejects") :]
-    seen = visit(before + README.block("js") + after, stack, tmp_path)
+    seen = visit(signed_in_page(README.block("js")), stack, tmp_path)
     assert stack.coze.tokens[seen["first"]].session_name == "alice"
     assert {seen["again"], seen["offline"]} == {seen["first"]}
 
@@ -134,8 +88,7 @@ def test_a_server_in_a_shell_gets_the_session_it_names_and_the_answer_that_is_sh
 
 def test_the_first_request_after_deploying_answers(stack: LocalStack, tmp_path: Path) -> None:
     program("curl")
-    example = adapted(README.block("sh", "/guest/token"), stack)
-    assert json.loads(output("sh", "-c", example, folder=tmp_path))["guest_ticket"]
+    assert guest(stack, tmp_path)["guest_ticket"]
 
 
 def test_a_configuration_made_of_a_pem_file_is_taken(tmp_path: Path, private_pem: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from coze_sts.settings import read_settings
 
-from tests.contract.template_settings import parameter_of, variables
+from tests.contract.template_settings import FOR_EMULATORS, parameter_of, variables
 from tests.local import template
 
 SOURCE = template.source()
@@ -16,7 +16,8 @@ FUNCTIONS = {
     for name, resource in template.expand().items()
     if resource["Type"] == "AWS::Lambda::Function"
 }
-OF_THE_STACK = {"TOKEN_TABLE": "TokenTable"}
+DECLARED = SOURCE["Globals"]["Function"]["Environment"]["Variables"]
+OF_THE_STACK = {"TOKEN_TABLE": "TokenTable", "BINDING_TABLE": "BindingTable"}
 """What no parameter can set, and the resource that it names."""
 
 
@@ -30,7 +31,7 @@ def references(node: Any) -> set[str]:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_gets_every_variable_that_settings_read_and_no_other(name: str) -> None:
-    assert FUNCTIONS[name]["Environment"]["Variables"].keys() == variables()
+    assert FUNCTIONS[name]["Environment"]["Variables"].keys() == variables() - FOR_EMULATORS
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -38,19 +39,22 @@ def test_a_function_adds_no_variable_of_its_own(name: str) -> None:
     assert "Environment" not in SOURCE["Resources"][name]["Properties"]
 
 
+def test_what_emulators_need_is_there_for_sam_local_and_never_on_aws() -> None:
+    unset = {name for name, value in DECLARED.items() if value == {"Ref": "AWS::NoValue"}}
+    assert unset == {"AWS_ENDPOINT_URL"} | FOR_EMULATORS
+
+
 def test_a_variable_is_set_by_the_parameter_of_its_name() -> None:
-    declared = SOURCE["Globals"]["Function"]["Environment"]["Variables"]
-    for variable, value in declared.items():
-        if value == {"Ref": "AWS::NoValue"}:
-            continue  # for `sam local` only
+    for variable in variables() - FOR_EMULATORS:
+        value = DECLARED[variable]
         named = OF_THE_STACK.get(variable, parameter_of(variable))
         assert named in SOURCE["Resources" if variable in OF_THE_STACK else "Parameters"]
         assert named in references(value)
 
 
 def test_the_defaults_of_the_template_are_those_of_settings() -> None:
-    required = {"COZE_SECRET_ID", "CACHE_KEY_SECRET_ID", "TOKEN_TABLE"}
+    named = {"COZE_SECRET_ID", "CACHE_KEY_SECRET_ID", *OF_THE_STACK}
     for properties in FUNCTIONS.values():
         environment = {k: str(v) for k, v in properties["Environment"]["Variables"].items()}
-        bare = {name: environment[name] for name in required}
+        bare = {name: environment[name] for name in named}
         assert read_settings(environment) == read_settings(bare)

@@ -17,6 +17,17 @@ from tests.sam.cli import Sam
 EVENTS = PATH.parent / "events"
 PAGE = "https://www.example.com"
 """The origin of the pages in the events."""
+ISSUERS = {
+    "OidcIssuer": "https://login.example.com",
+    "OidcAudience": "web-client",
+    "OidcIssuer2": "https://staff.example.org",
+    "OidcAudience2": "intranet",
+    "OidcPrefix2": "staff_",
+    "OidcIssuer3": "https://partner.example.net",
+    "OidcAudience3": "shop",
+    "OidcPrefix3": "partner:",
+}
+"""Those of the sign-ins in the events."""
 
 
 def read_event(name: str) -> dict[str, Any]:
@@ -39,7 +50,7 @@ def sam(tmp_path_factory: pytest.TempPathFactory) -> Sam:
 def stack(sam: Sam) -> Iterator[LocalStack]:
     """AWS and Coze on this machine, where containers reach them."""
     host = os.environ.get("SAM_LOCAL_HOST", "host.docker.internal")
-    parameters = {"AllowedOrigins": PAGE}
+    parameters = {"AllowedOrigins": PAGE, "AllowNoOrigin": "off", **ISSUERS}
     ports = Ports.take(host="0.0.0.0")
     with LocalStack(ports=ports, coze_host=host, parameters=parameters) as stack:
         sam.set_environment(stack.environment("TokenFunction", host=host))

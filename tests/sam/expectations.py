@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 TOKEN = frozenset({"access_token", "token", "token_type", "expires_in", "expires_at"})
 GUEST = TOKEN | {"guest_ticket", "guest_ticket_expires_at"}
+CARRIED_OVER = TOKEN | {"guest_carried_over"}
 ASSERTION = frozenset({"assertion", "token_endpoint", "expires_in"})
 GUEST_NAME = "guest_[a-z2-7]{26}"
 
@@ -29,14 +30,20 @@ BAD_REQUEST = Refusal(400, "invalid_request")
 UNPROVED = Refusal(401, "invalid_token")
 DENIED = Refusal(403, "access_denied")
 
-# One for each route.
+FORGOTTEN = Answer(status=204, fields=frozenset())
+
+# One for each route, but for those in INCOMPLETE.
 ROUTES = {
     "health": Answer(fields=frozenset({"status"})),
     "user-token": Answer(session="alice"),
-    "user-token-forget": Answer(status=204, fields=frozenset()),
+    "user-token-forget": FORGOTTEN,
+    "user-token-second-issuer": Answer(session="staff_alice"),
+    "user-token-second-issuer-forget": FORGOTTEN,
+    "user-token-third-issuer": Answer(session="partner:alice"),
+    "user-token-third-issuer-forget": FORGOTTEN,
     "guest-token": Answer(fields=GUEST, session=GUEST_NAME),
     "backend-token": Answer(session="u-42"),
-    "backend-token-forget": Answer(status=204, fields=frozenset()),
+    "backend-token-forget": FORGOTTEN,
     "backend-assertion": Answer(fields=ASSERTION),
 }
 
@@ -49,7 +56,13 @@ ANSWERED = ROUTES | {
     "backend-token-for-device": Answer(session="李雷"),
 }
 
-REFUSED = {
+# What they need is made when it is asked for and works once, so a file holds a made-up one.
+INCOMPLETE = {
+    "user-token-carries-guest-over": UNPROVED,
+    "wechat-token": UNPROVED,
+}
+
+REFUSED = INCOMPLETE | {
     "refused-backend-assertion-bad-session-name": BAD_REQUEST,
     "refused-backend-assertion-without-authorizer": UNPROVED,
     "refused-backend-token-body-too-long": BAD_REQUEST,
@@ -66,12 +79,20 @@ REFUSED = {
     "refused-guest-token-forged-ticket": UNPROVED,
     "refused-guest-token-not-json": BAD_REQUEST,
     "refused-guest-token-of-foreign-page": DENIED,
+    "refused-guest-token-without-origin": DENIED,
     "refused-unknown-route": Refusal(404, "not_found"),
+    "refused-user-token-claims-prefix-of-second-issuer": DENIED,
     "refused-user-token-claims-to-be-guest": DENIED,
+    "refused-user-token-claims-to-be-of-wechat": DENIED,
     "refused-user-token-forget-without-authorizer": UNPROVED,
+    "refused-user-token-forget-without-origin": DENIED,
     "refused-user-token-of-foreign-page": DENIED,
+    "refused-user-token-of-unknown-issuer": DENIED,
     "refused-user-token-page-names-session": BAD_REQUEST,
     "refused-user-token-without-authorizer": UNPROVED,
+    "refused-user-token-without-origin": DENIED,
+    "refused-wechat-token-no-code": BAD_REQUEST,
+    "refused-wechat-token-of-foreign-page": DENIED,
 }
 
 # In the order in which Secrets Manager sends them, and one that it never sends.

@@ -1,13 +1,23 @@
 """What holds of events/ on every machine, with the SAM CLI or without."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
+from tests.contract.template_settings import parameter_of
 from tests.local.gateway.routes import of_type
 from tests.local.template import expand, source
-from tests.sam.conftest import EVENTS, read_event
-from tests.sam.expectations import ANSWERED, REFUSED, ROTATION, ROUTES, UNKNOWN_STEP
+from tests.sam.conftest import EVENTS, ISSUERS, PAGE, read_event
+from tests.sam.expectations import (
+    ANSWERED,
+    INCOMPLETE,
+    REFUSED,
+    ROTATION,
+    ROUTES,
+    UNKNOWN_STEP,
+)
 
-SIGN_IN = {"OidcIssuer": "https://login.example.com", "OidcAudience": "web-client"}
+WECHAT = {"WechatSecretId": "arn:aws:secretsmanager:us-east-1:123456789012:secret:wx-a1B2c3"}
 
 
 def test_every_event_has_an_expectation() -> None:
@@ -16,8 +26,8 @@ def test_every_event_has_an_expectation() -> None:
 
 
 def test_every_route_has_an_event() -> None:
-    declared = of_type(expand(SIGN_IN), "AWS::ApiGatewayV2::Route").values()
-    assert {read_event(name)["routeKey"] for name in ROUTES} == {
+    declared = of_type(expand(ISSUERS | WECHAT), "AWS::ApiGatewayV2::Route").values()
+    assert {read_event(name)["routeKey"] for name in ROUTES | INCOMPLETE} == {
         properties["RouteKey"] for properties in declared
     }
 
@@ -34,7 +44,27 @@ def test_an_event_is_of_one_piece(name: str) -> None:
     assert list(event["headers"]) == [header.lower() for header in event["headers"]]
 
 
-def test_sam_local_can_point_the_functions_at_an_emulator() -> None:
+def test_a_request_id_names_one_event() -> None:
+    ids = [read_event(name)["requestContext"]["requestId"] for name in ANSWERED | REFUSED]
+    assert len(set(ids)) == len(ids)
+
+
+def test_what_sam_local_sets_suits_the_events_and_make_dev() -> None:
+    variables = read_event("env")["Parameters"]
+    ports = {name: urlsplit(value).port for name, value in variables.items() if "host." in value}
+    issuers = {
+        name: variables[name]
+        for name in variables
+        if name.startswith("OIDC_") and parameter_of(name) in ISSUERS
+    }
+    assert issuers == {n: ISSUERS[parameter_of(n)] for n in issuers}
+    assert len(issuers) == 5
+    assert variables["ALLOWED_ORIGINS"] == PAGE
+    assert ports == {"AWS_ENDPOINT_URL": 3003, "COZE_API_BASE": 3001, "WECHAT_API_BASE": 3001}
+
+
+def test_sam_local_heeds_every_variable_that_is_set_for_it() -> None:
     """It drops every variable of --env-vars that the template does not declare."""
     declared = source()["Globals"]["Function"]["Environment"]["Variables"]
+    assert read_event("env")["Parameters"].keys() <= declared.keys()
     assert declared["AWS_ENDPOINT_URL"] == {"Ref": "AWS::NoValue"}  # so AWS never sees it

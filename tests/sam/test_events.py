@@ -7,10 +7,19 @@ from typing import Any
 import pytest
 
 from tests.local.coze import CozeStandIn, demo_config
+from tests.local.outside import DEMO_MINI_PROGRAM
 from tests.local.stack import LocalStack
 from tests.sam.cli import Sam
 from tests.sam.conftest import EVENTS, Invoke, read_event
-from tests.sam.expectations import ANSWERED, INVOKED, REFUSED, ROTATION, UNKNOWN_STEP, Answer
+from tests.sam.expectations import (
+    ANSWERED,
+    CARRIED_OVER,
+    INVOKED,
+    REFUSED,
+    ROTATION,
+    UNKNOWN_STEP,
+    Answer,
+)
 
 
 def function_of(event: dict[str, Any], stack: LocalStack) -> str:
@@ -53,6 +62,24 @@ def test_a_refused_event_gets_its_error_and_asks_nothing_of_coze(
     assert set(body) == {"error", "error_description", "request_id"}
     assert body["request_id"] == event["requestContext"]["requestId"]
     assert stack.coze.requests_seen == before
+
+
+def test_a_guest_who_signs_in_keeps_the_session(invoke: Invoke, stack: LocalStack) -> None:
+    guest = json.loads(invoke("TokenFunction", read_event("guest-token"))["body"])
+    session = stack.coze.tokens[guest["access_token"]].session_name or ""
+    body = json.dumps({"guest_ticket": guest["guest_ticket"]})
+    signs_in = read_event("user-token-carries-guest-over") | {"body": body}
+    returned = invoke("TokenFunction", signs_in)
+    check(returned, Answer(fields=CARRIED_OVER, session=session), stack.coze)
+    assert json.loads(returned["body"])["guest_carried_over"] is True
+
+
+def test_a_user_of_the_mini_program_gets_a_session(invoke: Invoke, stack: LocalStack) -> None:
+    code = stack.wechat.log_in(appid=DEMO_MINI_PROGRAM, user="carol")
+    body = json.dumps({"code": code})
+    returned = invoke("TokenFunction", read_event("wechat-token") | {"body": body})
+    openid = stack.wechat.openid(appid=DEMO_MINI_PROGRAM, user="carol")
+    check(returned, Answer(session=f"wechat_{openid}"), stack.coze)
 
 
 def test_a_rotation_takes_the_staged_key_into_use(invoke: Invoke, stack: LocalStack) -> None:

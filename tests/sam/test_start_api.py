@@ -5,12 +5,17 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from tests.local.outside import DEMO_MINI_PROGRAM
 from tests.local.stack import LocalStack
 from tests.sam.conftest import PAGE
 
 UNPROVED = [
     ("POST", "/token"),
     ("DELETE", "/token"),
+    ("POST", "/token/2"),
+    ("DELETE", "/token/2"),
+    ("POST", "/token/3"),
+    ("DELETE", "/token/3"),
     ("POST", "/backend/token"),
     ("DELETE", "/backend/token"),
     ("POST", "/backend/assertion"),
@@ -57,7 +62,7 @@ def test_without_an_authorizer_nobody_gets_anything(
     http: requests.Session, api: str, stack: LocalStack, method: str, path: str
 ) -> None:
     before = stack.coze.requests_seen
-    headers = {"Authorization": "Bearer eyJ.made.up"}
+    headers = {"Authorization": "Bearer eyJ.made.up", "Origin": PAGE}
     body = {"session_name": "u-42"}
     answer = http.request(method, api + path, json=body, headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
@@ -65,7 +70,20 @@ def test_without_an_authorizer_nobody_gets_anything(
     assert stack.coze.requests_seen == before
 
 
-def test_a_foreign_page_gets_no_token(http: requests.Session, api: str) -> None:
-    headers = {"Origin": "https://elsewhere.example"}
+def test_a_user_of_the_mini_program_gets_a_session(
+    http: requests.Session, api: str, stack: LocalStack
+) -> None:
+    code = stack.wechat.log_in(appid=DEMO_MINI_PROGRAM, user="erin")
+    answer = http.post(f"{api}/wechat/token", json={"code": code}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    openid = stack.wechat.openid(appid=DEMO_MINI_PROGRAM, user="erin")
+    session = stack.coze.tokens[answer.json()["access_token"]].session_name
+    assert session == f"wechat_{openid}"
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://elsewhere.example"}, {}])
+def test_without_an_allowed_origin_no_page_gets_a_token(
+    http: requests.Session, api: str, headers: dict[str, str]
+) -> None:
     answer = http.post(f"{api}/guest/token", headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["error"]) == (403, "access_denied")

@@ -38,14 +38,25 @@ def _kms(stack: Variant, *actions: str) -> set[tuple[str, str]]:
     return {(f"kms:{action}", stack.kms_key_arn) for action in actions if stack.kms_key}
 
 
-def test_the_token_function_reads_both_secrets_and_uses_the_table(stack: Variant) -> None:
+def _table(name: str, *actions: str) -> set[tuple[str, str]]:
+    return {(f"dynamodb:{action}Item", f"${{{name}.Arn}}") for action in actions}
+
+
+def _doors(stack: Variant) -> set[tuple[str, str]]:
+    """The secrets of what is configured, and of nothing else."""
+    doors = {stack.turnstile_secret: stack.turnstile, stack.wechat_secret: stack.wechat}
+    return {(READ_SECRET, secret) for secret, configured in doors.items() if configured}
+
+
+def test_the_token_function_reads_its_secrets_uses_the_cache_and_adds_bindings(
+    stack: Variant,
+) -> None:
     assert _allowed(stack.of_type("AWS::IAM::Role")["TokenFunctionRole"]) == (
         _logs("TokenFunction")
         | {(READ_SECRET, stack.coze_secret), (READ_SECRET, stack.cache_key_secret)}
-        | {
-            (f"dynamodb:{action}Item", "${TokenTable.Arn}")
-            for action in ("BatchGet", "Delete", "Get", "Update")
-        }
+        | _doors(stack)
+        | _table("TokenTable", "BatchGet", "Delete", "Get", "Update")
+        | _table("BindingTable", "BatchGet", "Get", "Put")
         | _kms(
             stack,
             "Decrypt",
@@ -58,10 +69,13 @@ def test_the_token_function_reads_both_secrets_and_uses_the_table(stack: Variant
     )
 
 
-def test_the_assertion_function_reads_both_secrets_and_no_table(stack: Variant) -> None:
+def test_the_assertion_function_reads_both_secrets_and_bindings_and_no_token(
+    stack: Variant,
+) -> None:
     assert _allowed(stack.of_type("AWS::IAM::Role")["AssertionFunctionRole"]) == (
         _logs("AssertionFunction")
         | {(READ_SECRET, stack.coze_secret), (READ_SECRET, stack.cache_key_secret)}
+        | _table("BindingTable", "Get")
         | _kms(stack, "Decrypt")
     )
 
@@ -95,9 +109,10 @@ def test_no_statement_has_a_wildcard(stack: Variant) -> None:
 def test_the_kms_key_is_used_only_through_the_services_that_hold_data(stack: Variant) -> None:
     for name, role in stack.of_type("AWS::IAM::Role").items():
         conditions = [s["Condition"] for s in _statements(role) if "Condition" in s]
-        services = ["secretsmanager", "dynamodb"] if name == "TokenFunctionRole" else None
-        via = [f"{service}.{stack.region}.amazonaws.com*" for service in services or []]
-        expected = via or f"secretsmanager.{stack.region}.amazonaws.com*"
+        secrets, tables = (
+            f"{service}.{stack.region}.amazonaws.com*" for service in ("secretsmanager", "dynamodb")
+        )
+        expected = secrets if name == "KeyRotationFunctionRole" else [secrets, tables]
         assert conditions == [{"StringLike": {"kms:ViaService": expected}}] * stack.kms_key
 
 

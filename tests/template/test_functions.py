@@ -15,11 +15,24 @@ FROM_PARAMETERS = {
     "COZE_BOT_IDS": "CozeBotIds",
     "COZE_PERMISSIONS": "CozePermissions",
     "TOKEN_DURATION_SECONDS": "TokenDurationSeconds",
+    "OIDC_ISSUER": "OidcIssuer",
+    "OIDC_ISSUER_2": "OidcIssuer2",
+    "OIDC_PREFIX_2": "OidcPrefix2",
+    "OIDC_ISSUER_3": "OidcIssuer3",
+    "OIDC_PREFIX_3": "OidcPrefix3",
     "SESSION_CLAIM": "SessionClaim",
     "SESSION_NAMING": "SessionNaming",
+    "SESSION_NAMESPACE": "SessionNamespace",
     "CONNECTOR_ID": "ConnectorId",
     "END_USER_QUOTA": "EndUserQuota",
     "GUEST_SESSIONS": "GuestSessions",
+    "ALLOW_NO_ORIGIN": "AllowNoOrigin",
+    "NEW_GUESTS_PER_ADDRESS": "NewGuestsPerAddress",
+    "NEW_GUESTS_PER_ORIGIN": "NewGuestsPerOrigin",
+    "TOKENS_PER_SESSION": "TokensPerSession",
+    "EXCHANGES_PER_DAY": "ExchangesPerDay",
+    "TURNSTILE_SECRET_ID": "TurnstileSecretId",
+    "WECHAT_SECRET_ID": "WechatSecretId",
 }
 
 
@@ -28,14 +41,15 @@ def test_there_are_three_functions(stack: Variant) -> None:
 
 
 def test_every_function_has_every_variable(stack: Variant) -> None:
-    defaults = template.source()["Parameters"]
+    declared = template.source()["Parameters"]
     expected = {
-        variable: str(defaults[parameter]["Default"])
+        variable: str(stack.parameters.get(parameter, declared[parameter]["Default"]))
         for variable, parameter in FROM_PARAMETERS.items()
     } | {
         "COZE_SECRET_ID": stack.coze_secret,
         "CACHE_KEY_SECRET_ID": stack.cache_key_secret,
         "TOKEN_TABLE": "${TokenTable}",
+        "BINDING_TABLE": "${BindingTable}",
         "ALLOWED_ORIGINS": ",".join(ORIGINS) if stack.origins else "",
     }
     for function in stack.of_type("AWS::Lambda::Function").values():

@@ -1,27 +1,47 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.local import template
 from tests.template.variants import Variant
 
+TABLES = ["TokenTable", "BindingTable"]
 
-def test_the_table_is_on_demand_purged_protected_and_never_backed_up(stack: Variant) -> None:
-    assert list(stack.of_type("AWS::DynamoDB::Table")) == ["TokenTable"]
-    table = stack.resources["TokenTable"]["Properties"]
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_on_demand_protected_and_has_one_key(stack: Variant, name: str) -> None:
+    table = stack.of_type("AWS::DynamoDB::Table")[name]
 
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
     assert table["AttributeDefinitions"] == [{"AttributeName": "pk", "AttributeType": "S"}]
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "purge_at", "Enabled": True}
     assert table["DeletionProtectionEnabled"] is True
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": False}
 
 
-def test_the_table_is_encrypted_with_the_key_of_the_operator_where_there_is_one(
+def test_tokens_are_purged_and_never_backed_up_and_bindings_the_other_way_round(
     stack: Variant,
+) -> None:
+    tables = stack.of_type("AWS::DynamoDB::Table")
+    purged = {"AttributeName": "purge_at", "Enabled": True}
+
+    assert set(tables) == set(TABLES)
+    assert {name: table.get("TimeToLiveSpecification") for name, table in tables.items()} == {
+        "TokenTable": purged,
+        "BindingTable": None,
+    }
+    assert {name: table["PointInTimeRecoverySpecification"] for name, table in tables.items()} == {
+        "TokenTable": {"PointInTimeRecoveryEnabled": False},
+        "BindingTable": {"PointInTimeRecoveryEnabled": True},
+    }
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_encrypted_with_the_key_of_the_operator_where_there_is_one(
+    stack: Variant, name: str
 ) -> None:
     own = {"KMSMasterKeyId": stack.kms_key_arn} if stack.kms_key else {}
 
-    encryption = stack.resources["TokenTable"]["Properties"]["SSESpecification"]
+    encryption = stack.resources[name]["Properties"]["SSESpecification"]
     assert encryption == {"SSEEnabled": True, "SSEType": "KMS"} | own
 
 
@@ -60,9 +80,10 @@ def test_what_cannot_be_made_again_outlives_the_stack(stack: Variant) -> None:
         assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_a_protected_table_never_leaves_a_stack_stuck(stack: Variant) -> None:
-    assert stack.resources["TokenTable"]["DeletionPolicy"] == "Retain"
-    assert stack.resources["TokenTable"]["UpdateReplacePolicy"] == "Retain"
+@pytest.mark.parametrize("name", TABLES)
+def test_a_protected_table_never_leaves_a_stack_stuck(stack: Variant, name: str) -> None:
+    assert stack.resources[name]["DeletionPolicy"] == "Retain"
+    assert stack.resources[name]["UpdateReplacePolicy"] == "Retain"
 
 
 def test_everything_that_logs_has_a_group_whose_lines_expire(stack: Variant) -> None:

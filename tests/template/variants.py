@@ -1,8 +1,9 @@
-"""Every combination of the template's conditions, in both partitions."""
+"""Combinations of the template's conditions, in both partitions."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,11 @@ from tests.local import template
 
 REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1"}
 ORIGINS = ["https://www.example.com", "http://localhost:8080"]
+ISSUERS = {
+    "": ("https://login.example.com/", ["web", "app"]),
+    "2": ("https://staff.example.org", ["intranet"]),
+    "3": ("https://partner.example.net/tenant", ["shop", "kiosk"]),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +27,10 @@ class Variant:
     kms_key: bool
     own_secret: bool
     own_cache_key: bool
+    issuer_2: bool = False
+    issuer_3: bool = False
+    turnstile: bool = False
+    wechat: bool = False
 
     def __str__(self) -> str:
         chosen = [name for name, value in vars(self).items() if value is True]
@@ -44,6 +54,22 @@ class Variant:
         """The secret with the stack's own keys: an earlier stack's, or one that is created."""
         return self._secret("cache-a1B2c3") if self.own_cache_key else "${CacheKeySecret}"
 
+    @property
+    def turnstile_secret(self) -> str:
+        """The secret of the widget, which is always the operator's own."""
+        return self._secret("turnstile-a1B2c3")
+
+    @property
+    def wechat_secret(self) -> str:
+        """The secret of the mini-program, which is always the operator's own."""
+        return self._secret("wechat-a1B2c3")
+
+    @property
+    def issuers(self) -> dict[str, tuple[str, list[str]]]:
+        """The URL and the audiences of each issuer, by what its routes and names end with."""
+        issuers = {"": self.issuer, "2": self.issuer_2, "3": self.issuer_3}
+        return {number: ISSUERS[number] for number, there in issuers.items() if there}
+
     def _secret(self, name: str) -> str:
         prefix = f"arn:{self.partition}:secretsmanager:{self.region}:{template.ACCOUNT_ID}"
         return f"{prefix}:secret:{name}"
@@ -51,8 +77,10 @@ class Variant:
     @property
     def parameters(self) -> dict[str, object]:
         chosen: dict[str, object] = {}
-        if self.issuer:
-            chosen |= {"OidcIssuer": "https://login.example.com/", "OidcAudience": "web,app"}
+        for number, (url, audiences) in self.issuers.items():
+            chosen |= {f"OidcIssuer{number}": url, f"OidcAudience{number}": ",".join(audiences)}
+            if number:
+                chosen[f"OidcPrefix{number}"] = f"tenant{number}_"
         if self.origins:
             chosen["AllowedOrigins"] = ",".join(ORIGINS)
         if self.kms_key:
@@ -61,6 +89,10 @@ class Variant:
             chosen["CozeSecretId"] = self.coze_secret
         if self.own_cache_key:
             chosen["CacheKeySecretId"] = self.cache_key_secret
+        if self.turnstile:
+            chosen["TurnstileSecretId"] = self.turnstile_secret
+        if self.wechat:
+            chosen["WechatSecretId"] = self.wechat_secret
         return chosen
 
     @cached_property
@@ -81,8 +113,17 @@ class Variant:
 
 
 CONDITIONS = ("issuer", "origins", "kms_key", "own_secret", "own_cache_key")
-EVERY = [
-    Variant(partition=partition, **dict(zip(CONDITIONS, chosen, strict=True)))
-    for partition in REGIONS
-    for chosen in itertools.product((False, True), repeat=len(CONDITIONS))
-]
+DOORS = ("issuer_2", "issuer_3", "turnstile", "wechat")
+"""They change little but their own resources, so each is on alone, and all of them together."""
+
+
+def _variants(partition: str) -> Iterator[Variant]:
+    for chosen in itertools.product((False, True), repeat=len(CONDITIONS)):
+        yield Variant(partition=partition, **dict(zip(CONDITIONS, chosen, strict=True)))
+    usual = dict.fromkeys(CONDITIONS, False) | {"issuer": True}
+    for doors in [*((door,) for door in DOORS), DOORS]:
+        yield Variant(partition=partition, **usual, **dict.fromkeys(doors, True))
+    yield Variant(partition=partition, **dict.fromkeys(CONDITIONS + DOORS, True))
+
+
+EVERY = [variant for partition in REGIONS for variant in _variants(partition)]

@@ -1,0 +1,123 @@
+"""The documents beside the README say what the code says, and the same in both languages."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import PurePosixPath
+
+import boto3
+import pytest
+from coze_sts.auth.session import name_fault
+from coze_sts.auth.turnstile import parse_turnstile_secret
+from coze_sts.auth.wechat import parse_wechat_app
+from coze_sts.errors import StsError
+from coze_sts.settings import Settings
+
+from tests.contract.markdown import ROOT, Document, in_english
+from tests.local import template
+
+NAMES = ["limits", "sign-in", "wechat"]
+LIMITS, SIGN_IN, WECHAT = (Document(f"docs/{name}.md") for name in NAMES)
+PARAMETERS = template.source()["Parameters"]
+DAILY = ["NewGuestsPerAddress", "NewGuestsPerOrigin", "TokensPerSession", "ExchangesPerDay"]
+
+
+def twin(document: Document) -> Document:
+    return Document(document.name.replace(".md", ".zh-CN.md"))
+
+
+@pytest.fixture(params=NAMES)
+def document(request: pytest.FixtureRequest) -> Document:
+    return Document(f"docs/{request.param}.md")
+
+
+def test_both_languages_have_the_same_parts(document: Document) -> None:
+    chinese = twin(document)
+    assert chinese.outline == document.outline
+    assert chinese.code == document.code
+    assert chinese.spans == document.spans
+
+
+def test_both_languages_have_the_same_links_and_what_they_link_to_is_there(
+    document: Document,
+) -> None:
+    chinese, here = twin(document), PurePosixPath(document.name)
+    assert here.name in chinese.links
+    assert PurePosixPath(chinese.name).name in document.links
+    assert {*map(in_english, document.links)} == {*map(in_english, chinese.links)}
+    links = {link for link in document.links + chinese.links if "://" not in link}
+    assert [link for link in links if not (ROOT / here.parent / link).exists()] == []
+
+
+def test_every_parameter_that_is_named_exists(document: Document) -> None:
+    outputs = template.source()["Outputs"].keys()
+    named = {span for span in document.spans if span[:1].isupper() and span.isalnum()}
+    known = PARAMETERS.keys() | outputs | {"Origin", "ARN"}
+    assert {span for span in named if not span.isupper()} <= known
+
+
+def test_every_limit_of_a_day_is_listed_with_its_default() -> None:
+    for document in (LIMITS, twin(LIMITS)):
+        defaults = {name: row[0] for name, row in document.table(DAILY[0]).items()}
+        assert defaults == {name: str(PARAMETERS[name]["Default"]) for name in DAILY}
+
+
+@pytest.mark.parametrize(("duration", "tokens"), [(3600, 40), (600, 240), (60, 2400)])
+def test_the_formula_for_tokens_is_worked_out_right(duration: int, tokens: int) -> None:
+    said = LIMITS.table(DAILY[0])["TokensPerSession"][2]
+    assert f"{tokens} at {duration}" in said.replace("3600 seconds", "3600")
+    assert tokens == round(86400 / (0.6 * duration))
+
+
+def test_the_flood_is_worked_out_right() -> None:
+    rate, per_day = PARAMETERS["PublicRateLimit"]["Default"], 24 * 3600
+    requests = rate * per_day
+    flood = {row[0]: row for table in LIMITS.tables for row in table}["requests to `/guest/token`"]
+    assert f"{rate} a second: {requests:,} a day" in flood[1]
+    assert flood[2] == f"{requests * (2 + 2.5) / 1e6:.1f}0 dollars"
+    assert f"{requests * 2 / 1e6:.1f}0 dollars\neach" in LIMITS.text
+
+
+def test_the_kill_switch_is_shown_as_the_outputs_have_it() -> None:
+    outputs = template.outputs(region="eu-west-1")
+    commands = [outputs[name] for name in ("StopCommand", "ResumeCommand")]
+    shown = LIMITS.block("sh", "n1#site").replace("TABLE", "${TokenTable}").splitlines()
+    assert [*map(shlex.split, shown)] == [*map(shlex.split, commands)]
+
+
+def test_the_secrets_that_are_shown_are_taken() -> None:
+    assert parse_turnstile_secret(LIMITS.block("json")).secret
+    assert parse_wechat_app(WECHAT.block("json")).appid
+
+
+@pytest.mark.parametrize("document", [LIMITS, WECHAT], ids=str)
+def test_the_command_that_stores_a_secret_has_options_that_exist(document: Document) -> None:
+    program, service, action, *words = shlex.split(document.block("sh", "create-secret"))
+    client = boto3.client("secretsmanager", region_name="eu-west-1")
+    known = client.meta.service_model.operation_model("CreateSecret").input_shape.members
+    options = {word.removeprefix("--").replace("-", "") for word in words[::2]} - {"region"}
+    assert (program, service, action) == ("aws", "secretsmanager", "create-secret")
+    assert options | {"kmskeyid"} <= {name.lower() for name in known}
+
+
+def test_the_name_that_a_server_gives_is_one() -> None:
+    (shown,) = [span for span in SIGN_IN.spans if "session_name" in span]
+    assert name_fault(json.loads(shown)["session_name"]) is None
+
+
+def test_the_errors_of_the_doors_have_their_status() -> None:
+    tree, status = [StsError], {}
+    while tree:
+        error = tree.pop()
+        status[error.code] = str(error.status)
+        tree += error.__subclasses__()
+    rows = [row[0] for table in SIGN_IN.tables + WECHAT.tables for row in table]
+    named = [row.split(" `") for row in rows if row[:3].isdigit() and "`" in row]
+    assert len(named) > 8
+    assert [(code, number) for number, code in named if status[code.strip("`")] != number] == []
+
+
+def test_the_variables_that_are_named_are_settings(document: Document) -> None:
+    named = {span for span in document.spans if span.isupper() and "_" in span}
+    assert {name.lower() for name in named} <= Settings.__dataclass_fields__.keys()
