@@ -31,6 +31,9 @@ class Counts:
     def note_names(self, *, session: str, caller: str, keyring: Keyring) -> None:
         self.note(session=keyring.log_hash(session), caller=keyring.log_hash(caller))
 
+    def note_caller(self, caller: str, *, keyring: Keyring) -> None:
+        self.note(caller=keyring.log_hash(caller))
+
     def note(self, **facts: object) -> None:
         self.facts |= facts
 

@@ -41,6 +41,7 @@ def backend_assertion(request: Request) -> tuple[int, dict[str, Any]]:
         jti=new_jti(),
     )
     TELEMETRY.count("Signed")
+    TELEMETRY.note(decision=telemetry.ISSUED)
     return 200, {
         "assertion": sign(payload, app=app),
         "token_endpoint": app.api_base + SETTINGS.token_path,

@@ -36,7 +36,10 @@ def probe(app: CozeApp) -> None:
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> None:
-    """Runs one step; raising makes Secrets Manager report the rotation as failed."""
+    """Runs one step; raising makes Secrets Manager report the rotation as failed.
+
+    Lambda logs the text of what is raised: only our own errors are known to quote no secret.
+    """
     step = str(event.get("Step", ""))
     TELEMETRY.begin(route=f"rotation {step}", request_id=str(event.get("ClientRequestToken", "")))
     rotation = KeyRotation(
@@ -51,4 +54,9 @@ def lambda_handler(event: dict[str, Any], _context: object) -> None:
     except StsError as error:
         TELEMETRY.refused(error)
         raise
-    TELEMETRY.answered(200)
+    except Exception as error:  # noqa: BLE001 - raised again below, without its text
+        TELEMETRY.crashed(error)
+    else:
+        TELEMETRY.answered(200)
+        return
+    raise StsError("This step failed. The log has the places in the code.")

@@ -26,7 +26,7 @@ from coze_sts.keyring import Keyring, Purpose
 from coze_sts.performer import Performer
 from coze_sts.sessions import Sessions
 from coze_sts.settings import Settings
-from coze_sts.telemetry import Telemetry
+from coze_sts.telemetry import FORGOTTEN, ISSUED, Telemetry
 
 if TYPE_CHECKING:
     from requests import Session as HttpSession
@@ -93,6 +93,7 @@ class Broker:
                 "This session's token was forgotten a moment ago.",
                 retry_after=DROP_INTERVAL_SECONDS,
             ) from None
+        self.telemetry.note(decision=FORGOTTEN)
 
     def _token(self, performer: Performer, rejected: str | None, *, deadline: float) -> AccessToken:
         now = self.clock()
@@ -158,7 +159,7 @@ class Broker:
 
     def _found(self, source: str, token: AccessToken) -> AccessToken:
         self.telemetry.count(source)
-        self.telemetry.note(source=source, token=token.sha256[:32])
+        self.telemetry.note(source=source, token=token.sha256[:32], decision=ISSUED)
         return token
 
 

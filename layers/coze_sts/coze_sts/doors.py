@@ -53,6 +53,7 @@ class Doors:
             issuers=self.settings.issuers,
             reserved=self.settings.prefixes,
         )
+        self.telemetry.note_caller(caller.name, keyring=self.keyring.get())
         return caller, self._settings_for(request, issuer=caller.issuer)
 
     def guests(self, request: Request) -> Settings:
@@ -65,11 +66,9 @@ class Doors:
 
     def guest(self, ticket: str | None) -> Guest:
         """The ticket's guest, or a new one without a ticket; raises InvalidToken."""
-        try:
-            return self._office(self.keyring.get()).admit(ticket, now=self.clock())
-        except UnknownTicketKey:
-            # The ticket may be signed with a key that was added since this process last looked.
-            return self._office(self.keyring.renewed()).admit(ticket, now=self.clock())
+        guest = self._admit(ticket)
+        self.telemetry.note_caller(guest.caller.name, keyring=self.keyring.get())
+        return guest
 
     @contextmanager
     def admitted(
@@ -100,7 +99,9 @@ class Doors:
                 "A guest's conversation cannot be carried over here.",
                 operator="guest_ticket at sign-in needs GUEST_SESSIONS and BINDING_TABLE.",
             )
-        return self.guest(ticket).caller
+        guest = self._admit(ticket).caller
+        self.telemetry.note(guest=self.keyring.get().log_hash(guest.name))
+        return guest
 
     def wechat_user(self, code: str) -> Caller:
         """Whose wx.login gave `code`; raises AccessDenied, InvalidToken, SlowDown and more."""
@@ -113,7 +114,9 @@ class Doors:
             code=code,
             seconds=THIRD_PARTY_SECONDS,
         )
-        return Caller(kind="user", name=WECHAT_PREFIX + openid)
+        caller = Caller(kind="user", name=WECHAT_PREFIX + openid)
+        self.telemetry.note_caller(caller.name, keyring=self.keyring.get())
+        return caller
 
     def mini_program(self, request: Request) -> Settings:
         """The settings for a mini-program, which sends no Origin; AccessDenied."""
@@ -133,6 +136,13 @@ class Doors:
 
     def _settings_for(self, request: Request, *, issuer: str | None = None) -> Settings:
         return self.policy.settings_for(self.settings, origin=request.origin, issuer=issuer)
+
+    def _admit(self, ticket: str | None) -> Guest:
+        try:
+            return self._office(self.keyring.get()).admit(ticket, now=self.clock())
+        except UnknownTicketKey:
+            # The ticket may be signed with a key that was added since this process last looked.
+            return self._office(self.keyring.renewed()).admit(ticket, now=self.clock())
 
     def _office(self, keyring: Keyring) -> TicketOffice:
         return TicketOffice(

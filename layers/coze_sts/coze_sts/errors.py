@@ -6,10 +6,14 @@ A description is for the caller and tells a stranger nothing. What the operator 
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 MIN_HIDDEN_CHARACTERS = 4
 """A shorter name stands in other words by chance."""
+
+CUT = "…"
+"""Ends what was cut short, so that half a name can be told."""
 
 
 class StsError(Exception):
@@ -31,11 +35,19 @@ class StsError(Exception):
         self.operator = operator
         self.retry_after = retry_after
 
-    def hide(self, *texts: str | None) -> None:
+    def hide(self, *names: str | None) -> None:
         """Takes a visitor's names out of what the operator reads."""
-        for text in texts:
-            if self.operator and text and len(text) >= MIN_HIDDEN_CHARACTERS:
-                self.operator = self.operator.replace(text, "[name]")
+        for name in names:
+            if self.operator and name and len(name) >= MIN_HIDDEN_CHARACTERS:
+                self.operator = _without(name, self.operator)
+
+
+def _without(name: str, words: str) -> str:
+    """The words without the name, be it in capitals or cut short."""
+    name = " ".join(name.split())
+    begun = [name[:end] + CUT for end in range(len(name), MIN_HIDDEN_CHARACTERS - 1, -1)]
+    forms = "|".join(re.escape(form) for form in (*begun, name))
+    return re.sub(forms, "[name]", words, flags=re.IGNORECASE)
 
 
 class InvalidRequest(StsError):

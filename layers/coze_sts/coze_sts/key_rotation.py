@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from coze_sts.coze.app_key import CozeApp
-from coze_sts.errors import Misconfigured
+from coze_sts.errors import Misconfigured, TemporarilyUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -37,7 +39,8 @@ class KeyRotation:
     def run(self, step: str) -> None:
         """Runs a step by its name: createSecret or create_secret, and so on.
 
-        Raises Misconfigured where the operator has to act, and whatever `probe` raises.
+        Raises Misconfigured where the operator has to act, TemporarilyUnavailable where AWS
+        refuses, and whatever `probe` raises.
         """
         steps = {
             "createsecret": self._create,
@@ -48,7 +51,14 @@ class KeyRotation:
         action = steps.get(step.replace("_", "").lower())
         if action is None:
             raise Misconfigured("Secrets Manager named a rotation step that is not known.")
-        action()
+        try:
+            action()
+        except (ClientError, BotoCoreError) as error:
+            code = _code(error)
+        else:
+            return
+        # Out of the clause above, or AWS's own words would hang on to this as its context.
+        raise TemporarilyUnavailable(f"Secrets Manager refused {step}: {code}.")
 
     def _create(self) -> None:
         """Makes the staged key the pending version."""
@@ -110,6 +120,12 @@ class KeyRotation:
             return self.client.get_secret_value(SecretId=self.secret_id, **version)["SecretString"]
         except self.client.exceptions.ResourceNotFoundException:
             return None
+
+
+def _code(error: ClientError | BotoCoreError) -> str:
+    if isinstance(error, ClientError):
+        return error.response.get("Error", {}).get("Code", "ClientError")
+    return type(error).__name__
 
 
 def _refuse_unfit(*, new: CozeApp, current: CozeApp) -> None:

@@ -15,6 +15,9 @@ from coze_sts.keyring import Keyring
 
 SERVICE = "coze-sts"
 NAMESPACE = "CozeSTS"
+ISSUED, FORGOTTEN, REFUSED, FAILED = "issued", "forgotten", "refused", "failed"
+"""What was decided: the service refused, or it failed; where nothing was asked, nothing was."""
+
 TALKATIVE = ("botocore", "boto3", "urllib3", "requests")
 """Libraries that write whole answers, secrets included, where the function's level is DEBUG."""
 
@@ -41,8 +44,14 @@ class Telemetry:
 
     def note_names(self, *, session: str, caller: str, keyring: Keyring) -> None:
         """Adds whose request it is, as digests: the session, and who they are if not the same."""
-        hashed, known_as = keyring.log_hash(session), keyring.log_hash(caller)
-        self.note(session=hashed, caller=None if known_as == hashed else known_as)
+        self.note_caller(caller, keyring=keyring)
+        self.note(session=keyring.log_hash(session))
+        if self._facts["caller"] == self._facts["session"]:
+            del self._facts["caller"]
+
+    def note_caller(self, caller: str, *, keyring: Keyring) -> None:
+        """Adds who they are, for the case that they get no session."""
+        self.note(caller=keyring.log_hash(caller))
 
     def count(self, metric: str) -> None:
         """Adds one to a metric."""
@@ -64,7 +73,7 @@ class Telemetry:
 
     def refused(self, error: StsError) -> None:
         """Ends a request that got an error; what the operator must mend is logged as an error."""
-        self.note(error=error.code)
+        self.note(error=error.code, decision=FAILED if error.status >= 500 else REFUSED)
         self._finish(error.status)
         log = self._logger.error if error.status >= 500 else self._logger.warning
         log(error.operator or error.description, **self._facts)
@@ -76,7 +85,7 @@ class Telemetry:
         """
         frames = traceback.extract_tb(error.__traceback__)
         places = [f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in frames]
-        self.note(error="server_error", exception_name=type(error).__name__)
+        self.note(error="server_error", decision=FAILED, exception_name=type(error).__name__)
         self._finish(500)
         self._logger.error("unexpected exception", places=places, **self._facts)
 
@@ -91,6 +100,7 @@ def new_telemetry() -> Telemetry:
     for library in TALKATIVE:
         logging.getLogger(library).setLevel(logging.WARNING)
     return Telemetry(
-        logger=Logger(service=SERVICE, location=None),
+        # What is logged is found by its correlation_id, and there are no traces to look into.
+        logger=Logger(service=SERVICE, location=None, xray_trace_id=None),
         metrics=Metrics(namespace=NAMESPACE, service=SERVICE),
     )

@@ -18,9 +18,6 @@ CONNECT_SECONDS = 2
 READ_SECONDS = 5
 MAX_BODY_BYTES = 64 * 1024
 
-# urllib3 logs whole URLs, one of them in a warning, and WeChat's has a secret in its query.
-logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-
 
 class NoAnswer(Exception):
     """No whole answer came. The text is the class of the cause and no more: URLs hold secrets."""
@@ -51,6 +48,8 @@ def new_http_session() -> requests.Session:
     With `trust_env` on, a .netrc file would replace what the Authorization header says.
     Redirects are not even looked at: requests would read the whole body to follow one.
     """
+    # urllib3 logs whole URLs, one of them in a warning, and WeChat's has a secret in its query.
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
     session = requests.Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from coze_sts.errors import (
+    CUT,
     RateLimited,
     StsError,
     UnknownKey,
@@ -23,7 +24,15 @@ MAX_RETRY_AFTER_SECONDS = 300
 _RETRYABLE_STATUSES = frozenset({408, 500, 502, 503, 504})
 _RETRYABLE_CODES = frozenset({"internal_error", "temporarily_unavailable"})
 _UNKNOWN_KID = re.compile(r"kid.*regist", re.IGNORECASE | re.DOTALL)
-_SECRETS = re.compile(r"ey[\w-]+\.[\w.-]+|(czs|pat|sat|cztei)_[\w.~+/=-]+|-----BEGIN.*", re.DOTALL)
+_SECRETS = re.compile(
+    r"ey[\w-]+\.[\w.-]+|(czs|pat|sat|cztei)_[\w.~+/=-]+|-----BEGIN.*"
+    r"|[\w.~+/=-]{24,}"  # half an assertion, or a name in hex or base64
+    r"|\S*(%[0-9A-Fa-f]|\\[ux])[0-9A-Fa-f]\S*",  # a name in escapes
+    re.DOTALL | re.ASCII,
+)
+MAX_SEARCHED = 1000
+"""Characters."""
+
 _TOKEN = re.compile(r"[!-~]+")
 """VSCHAR of RFC 6749 appendix A.12, without the space."""
 
@@ -53,9 +62,9 @@ def read_grant(answer: WebAnswer, *, host: str, sent_at: float) -> Grant:
 
 def _failure(answer: WebAnswer, body: dict[str, Any], *, host: str) -> StsError:
     """Coze's error shapes: {error_code, error_message, error} and {code, msg}."""
-    code = str(body.get("error_code") or body.get("error") or body.get("code") or "no code")[:40]
+    code = str(body.get("error_code") or body.get("error") or body.get("code") or "no code")
     message = _safe(body.get("error_message") or body.get("msg") or body.get("error") or "")
-    said = f"{host} answered {answer.status} ({_safe(code)}): {message} {_trace(answer)}"
+    said = f"{host} answered {answer.status} ({_safe(code, most=40)}): {message} {_trace(answer)}"
     if answer.status == 429 or code == "slow_down":
         return RateLimited(said, asked_seconds=_retry_after(answer))
     if answer.status in _RETRYABLE_STATUSES or code in _RETRYABLE_CODES:
@@ -100,9 +109,12 @@ def _retry_after(answer: WebAnswer) -> int:
     return min(seconds, MAX_RETRY_AFTER_SECONDS)
 
 
-def _safe(message: object) -> str:
+def _safe(message: object, *, most: int = 200) -> str:
     """Coze's words for the log: one short line, without anything that looks like a secret."""
-    return _SECRETS.sub("[removed]", " ".join(str(message).split()))[:200]
+    # Cut before the search as well: it takes the square of the length in time.
+    words = " ".join(str(message)[:MAX_SEARCHED].split())
+    words = _SECRETS.sub("[removed]", words)
+    return words if len(words) <= most else words[:most] + CUT
 
 
 def _trace(answer: WebAnswer) -> str:
