@@ -206,3 +206,30 @@ def test_no_answer_whatever_makes_us_crash(body: bytes, status: int, header: str
         return
     assert granted.access_token.isascii()
     assert granted.expires_at > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("alice@bank.cn", "session_name alice@bank.cn is bad"),
+        ("alice@bank.cn", "SESSION_NAME ALICE@BANK.CN IS BAD"),
+        ("jane.doe@students.university.edu", "bad: jane.doe@students.univers"),
+        ("Jane Straße", "bad name: JANE STRASSE"),
+        ("O'Brien & Sons", "bad name: O&#39;Brien &amp; Sons"),
+        ("\u0130smail Bey", "bad name: i\u0307smail bey"),
+        ("jane doe smith", "bad name: jane%20doe smith"),
+        ("bob", "no such user: bob"),
+    ],
+)
+def test_a_name_that_coze_repeats_in_any_way_is_not_told(name: str, told: str) -> None:
+    said = answer({"error_code": "invalid_request", "error_message": told}, status=400)
+    with pytest.raises(UpstreamRejected) as refused:
+        read_grant(said, host="api.coze.cn", sent_at=NOW, names=("u-1", name))
+    assert "(invalid_request): [removed] x-tt-logid" in str(refused.value.operator)
+
+
+def test_words_that_tell_no_name_stay() -> None:
+    said = answer({"error_code": "access_deny", "error_message": "not installed"}, status=403)
+    with pytest.raises(UpstreamRejected) as refused:
+        read_grant(said, host="api.coze.cn", sent_at=NOW, names=("al", "alice", "device-1"))
+    assert "(access_deny): not installed" in str(refused.value.operator)

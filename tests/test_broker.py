@@ -4,7 +4,9 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -12,22 +14,32 @@ from coze_sts.access_token import AccessToken
 from coze_sts.allowance import Allowance
 from coze_sts.auth.session import Caller
 from coze_sts.broker import Broker
+from coze_sts.budget import STOPPED_SECONDS, Budget
+from coze_sts.cache.counters import SITE, Counters
 from coze_sts.cache.decision import FORCED_INTERVAL_SECONDS
-from coze_sts.cache.memory import TokenMemory
+from coze_sts.cache.memory import FRESH_SECONDS, TokenMemory
+from coze_sts.cache.operations import BUDGET_HOLD_SECONDS
 from coze_sts.cache.row import day_of
 from coze_sts.cache.seal import seal
 from coze_sts.cache.store import TokenStore
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.keys import AppKeys
 from coze_sts.errors import (
+    BudgetSpent,
+    InvalidToken,
+    Misconfigured,
     SlowDown,
+    StoreUnavailable,
     TemporarilyUnavailable,
     UpstreamRejected,
     UpstreamUnavailable,
 )
+from coze_sts.sessions import Sessions
+from coze_sts.settings import Issuer
 from coze_sts.stored_secret import TTL_SECONDS, SecretVersion, StoredSecret
 from coze_sts.web import new_http_session
 
+from tests.engines import client_of, create_table, lacking, shared
 from tests.factories import KEYRING, ROTATED, Clock, make_settings, make_token
 from tests.local.coze import CozeStandIn
 from tests.local.server import serve
@@ -707,3 +719,390 @@ def test_a_snapshot_that_is_restored_twice_repeats_nothing_random(
         assert len(set(values)) == 3
     assert len({ct[:16] for ct in ciphertexts}) == len({ct[16:28] for ct in ciphertexts}) == 3
     assert all(re.fullmatch(r"[0-9a-f]{32}", lease) for lease in leases)
+
+
+# A session's tokens of a day
+
+DAY = 86_400
+
+
+def midnight(clock: Clock) -> int:
+    return int(clock.now) // DAY * DAY + DAY
+
+
+def use_up(start: Callable[..., Broker], clock: Clock, *, times: int) -> AccessToken:
+    """Rejects token after token, a minute apart, until that many were fetched; the last."""
+    settings = make_settings(tokens_per_session=times)
+    token = start(settings=settings).token_for(ALICE)
+    for _ in range(times - 1):
+        clock.now += FORCED_INTERVAL_SECONDS
+        token = start(settings=settings).token_for(ALICE, rejected=rejected(token))
+    clock.now += FORCED_INTERVAL_SECONDS
+    return token
+
+
+def test_a_session_gets_so_many_tokens_a_day_whatever_for(
+    start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    last = use_up(start, clock, times=3)
+    settings = make_settings(tokens_per_session=3)
+    for broker in (start(settings=settings), start(settings=settings)):
+        assert broker.token_for(ALICE) == last, "which is good"
+        with pytest.raises(SlowDown) as refused:
+            broker.token_for(ALICE, rejected=rejected(last))
+        assert refused.value.retry_after == midnight(clock) - clock.now
+        assert "TOKENS_PER_SESSION" in (refused.value.operator or "")
+    assert len(coze.exchanges) == coze.requests_seen == 3
+    assert start(settings=settings).token_for(BOB)
+
+
+def test_a_token_that_is_stale_or_in_its_grace_is_served_to_a_session_that_had_its_tokens(
+    start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    last = use_up(start, clock, times=2)
+    settings = make_settings(tokens_per_session=2)
+    for now in (last.refresh_at + 1, last.expires_at - 6):
+        clock.now = now
+        broker = start(settings=settings)
+        assert broker.token_for(ALICE) == last
+        assert broker.telemetry.metrics == {"ServedStale": 1}
+    clock.now = last.expires_at - 4
+    with pytest.raises(SlowDown) as refused:
+        start(settings=settings).token_for(ALICE)
+    assert refused.value.retry_after == midnight(clock) - clock.now
+    assert coze.requests_seen == 2
+
+
+def test_at_midnight_in_utc_a_session_begins_anew(
+    start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    clock.now = midnight(clock) - 4 * FORCED_INTERVAL_SECONDS
+    last = use_up(start, clock, times=2)
+    broker = start(settings=make_settings(tokens_per_session=2))
+    clock.now = midnight(clock) - 1
+    with pytest.raises(SlowDown) as refused:
+        broker.token_for(ALICE, rejected=rejected(last))
+    assert refused.value.retry_after == 1
+    clock.now += 1
+    assert broker.token_for(ALICE, rejected=rejected(last)) != last
+    assert len(coze.exchanges) == 3
+
+
+def test_forgetting_a_token_does_not_forget_how_many_there_were(
+    start: Callable[..., Broker], clock: Clock
+) -> None:
+    use_up(start, clock, times=2)
+    broker = start(settings=make_settings(tokens_per_session=2))
+    broker.forget(ALICE)
+    with pytest.raises(SlowDown):
+        broker.token_for(ALICE)
+
+
+def test_an_exchange_that_failed_is_not_one_of_a_sessions_tokens(
+    start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    settings = make_settings(tokens_per_session=1)
+    for _ in range(3):
+        coze.fail_next(status=400, body={"error": "x"})
+        with pytest.raises(UpstreamRejected):
+            start(settings=settings).token_for(ALICE)
+        clock.now += 301
+    assert start(settings=settings).token_for(ALICE)
+
+
+# The site's exchanges of a day
+
+
+@pytest.fixture
+def start_limited(
+    start: Callable[..., Broker], dynamodb: Any, clock: Clock
+) -> Callable[..., Broker]:
+    """A process of a site that has so many exchanges a day."""
+
+    def start_limited(per_day: int, **changes: Any) -> Broker:
+        allowance = Allowance(clock=clock)
+        budget = Budget(
+            counters=Counters(client=dynamodb, table=TABLE),
+            per_day=per_day,
+            allowance=allowance,
+            clock=clock,
+        )
+        return start(budget=budget, allowance=allowance, **changes)
+
+    return start_limited
+
+
+def spent(dynamodb: Any, clock: Clock) -> int:
+    (site,) = [row for row in rows(dynamodb) if row["pk"]["S"] == SITE]
+    return int(site.get(day_of(clock.now), {"N": "0"})["N"])
+
+
+def test_only_an_exchange_is_counted_and_a_token_that_is_found_costs_no_write(
+    start_limited: Callable[..., Broker], dynamodb: Any, clock: Clock
+) -> None:
+    first, second = start_limited(5), start_limited(5)
+    first.token_for(ALICE)
+    assert spent(dynamodb, clock) == 1
+    called: list[str] = []
+    dynamodb.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: called.append(model.name)
+    )
+    for broker in (first, first, second, second):
+        broker.token_for(ALICE)
+    assert called == ["BatchGetItem"]
+    assert spent(dynamodb, clock) == 1
+
+
+def test_who_has_a_token_keeps_it_where_the_budget_is_spent_and_others_wait(
+    start_limited: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    token = start_limited(1).token_for(ALICE)
+    with pytest.raises(BudgetSpent) as refused:
+        start_limited(1).token_for(BOB)
+    assert refused.value.retry_after == midnight(clock) - clock.now
+    stale(token, clock)
+    assert start_limited(1).token_for(ALICE) == token
+    assert (len(coze.exchanges), coze.requests_seen) == (1, 1)
+
+
+def test_where_the_budget_is_spent_the_table_is_asked_once_a_minute_by_all(
+    start_limited: Callable[..., Broker], dynamodb: Any, clock: Clock
+) -> None:
+    start_limited(1).token_for(ALICE)
+    counted: list[str] = []
+    dynamodb.meta.events.register(
+        "before-parameter-build.dynamodb.UpdateItem",
+        lambda params, **_: counted.append(params["Key"]["pk"]["S"]),
+    )
+    began = clock.now
+    while clock.now < began + 2 * BUDGET_HOLD_SECONDS:
+        for name in "abc":
+            with pytest.raises(BudgetSpent) as refused:
+                start_limited(1).token_for(Caller(kind="user", name=name))
+            assert refused.value.retry_after
+        clock.now += 15
+    assert counted.count(SITE) <= 3
+
+
+def test_a_budget_that_is_raised_and_a_new_day_are_felt_within_a_minute(
+    start_limited: Callable[..., Broker], clock: Clock
+) -> None:
+    start_limited(1).token_for(ALICE)
+    for _ in range(2):
+        with pytest.raises(BudgetSpent):
+            start_limited(1).token_for(BOB)
+    clock.now += BUDGET_HOLD_SECONDS
+    assert start_limited(2).token_for(BOB)
+    with pytest.raises(BudgetSpent):
+        start_limited(2).token_for(Caller(kind="user", name="carol"))
+    clock.now = midnight(clock) + BUDGET_HOLD_SECONDS
+    assert start_limited(1).token_for(Caller(kind="user", name="carol"))
+
+
+def test_an_exchange_that_failed_is_given_back_to_the_site(
+    start_limited: Callable[..., Broker], coze: CozeStandIn, dynamodb: Any, clock: Clock
+) -> None:
+    down(coze)
+    with pytest.raises(UpstreamUnavailable):
+        start_limited(1).token_for(ALICE)
+    assert coze.requests_seen == 2, "one retry, counted and given back as well"
+    assert spent(dynamodb, clock) == 0
+
+
+def test_a_site_that_is_stopped_serves_what_it_has_and_fetches_nothing(
+    start_limited: Callable[..., Broker], coze: CozeStandIn, dynamodb: Any, clock: Clock
+) -> None:
+    token = start_limited(9).token_for(ALICE)
+    site = {"TableName": TABLE, "Key": {"pk": {"S": SITE}}}
+    dynamodb.update_item(
+        **site,
+        UpdateExpression="SET stopped = :yes",
+        ExpressionAttributeValues={":yes": {"BOOL": True}},
+    )
+    with pytest.raises(BudgetSpent) as refused:
+        start_limited(9).token_for(BOB)
+    assert refused.value.retry_after == STOPPED_SECONDS
+    stale(token, clock)
+    assert start_limited(9).token_for(ALICE) == token
+    assert coze.requests_seen == 1
+    dynamodb.update_item(**site, UpdateExpression="REMOVE stopped")
+    clock.now += BUDGET_HOLD_SECONDS
+    assert start_limited(9).token_for(BOB)
+
+
+def test_without_the_table_the_allowance_bounds_what_nobody_can_count(
+    start_limited: Callable[..., Broker], coze: CozeStandIn, dynamodb: Any
+) -> None:
+    dynamodb.delete_table(TableName=TABLE)
+    broker = start_limited(1)
+    for number in range(3):
+        assert broker.token_for(Caller(kind="user", name=f"u-{number}"))
+    with pytest.raises(TemporarilyUnavailable):
+        broker.token_for(ALICE)
+    assert len(coze.exchanges) == 3
+
+
+# Guests who become users
+
+BINDINGS = "bindings"
+GUEST = Caller(kind="guest", name="guest_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+SIGN_IN = make_settings(issuers=(Issuer(url="https://one.example"),))
+
+
+@pytest.fixture
+def start_bound(
+    start: Callable[..., Broker], dynamodb: Any, clock: Clock, faults: Faults
+) -> Callable[..., Broker]:
+    """A process of a site whose guests can sign in."""
+    dynamodb.create_table(
+        TableName=BINDINGS,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+
+    def start_bound(**changes: Any) -> Broker:
+        sessions = Sessions(client=dynamodb, table=BINDINGS, keyring=lambda: KEYRING, clock=clock)
+        store = FaultyStore(client=dynamodb, faults=faults, binding_table=BINDINGS)
+        return start(**{"sessions": sessions, "store": store, "settings": SIGN_IN} | changes)
+
+    return start_bound
+
+
+def test_who_signs_in_as_a_guest_goes_on_with_the_guests_token(
+    start_bound: Callable[..., Broker], coze: CozeStandIn
+) -> None:
+    broker = start_bound()
+    guests = broker.token_for(replace(GUEST, new=True))
+    assert broker.sessions.carry_over(GUEST, to=ALICE)
+    for process in (broker, start_bound()):
+        for caller in (ALICE, Caller(kind="backend", name="alice")):
+            assert process.token_for(caller) == guests
+        with pytest.raises(InvalidToken):
+            process.token_for(GUEST)
+    assert [exchange.session_name for exchange in coze.exchanges] == [GUEST.name]
+
+
+def test_what_a_user_said_before_is_not_lost_and_not_the_guests(
+    start_bound: Callable[..., Broker], coze: CozeStandIn
+) -> None:
+    broker = start_bound()
+    own = broker.token_for(ALICE)
+    broker.sessions.carry_over(GUEST, to=ALICE)
+    token = broker.token_for(ALICE)
+    assert token != own
+    assert coze.tokens[token.value].session_name == GUEST.name
+
+
+def test_a_process_that_was_not_told_goes_by_its_memory_for_a_minute_at_most(
+    start_bound: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    """A look at the table for each hit would cost more than a minute's delay."""
+    unaware = start_bound()
+    own, guests = unaware.token_for(ALICE), unaware.token_for(GUEST)
+    start_bound().sessions.carry_over(GUEST, to=ALICE)
+    clock.now += FRESH_SECONDS - 1
+    assert (unaware.token_for(ALICE), unaware.token_for(GUEST)) == (own, guests)
+    clock.now += 1
+    assert unaware.token_for(ALICE) == guests
+    with pytest.raises(InvalidToken):
+        unaware.token_for(GUEST)
+
+
+def test_what_a_user_has_in_memory_is_not_there_for_the_void_ticket(
+    start_bound: Callable[..., Broker],
+) -> None:
+    """Else a ticket that is void would be served for as long as its user comes."""
+    unaware = start_bound()
+    start_bound().sessions.carry_over(GUEST, to=ALICE)
+    unaware.token_for(ALICE)
+    with pytest.raises(InvalidToken):
+        start_bound(memory=unaware.memory).token_for(GUEST)
+
+
+@pytest.mark.parametrize("rejects", [False, True])
+def test_a_void_ticket_costs_no_exchange_and_replaces_no_token(
+    start_bound: Callable[..., Broker], coze: CozeStandIn, *, rejects: bool
+) -> None:
+    token = start_bound().token_for(GUEST)
+    start_bound().sessions.carry_over(GUEST, to=ALICE)
+    with pytest.raises(InvalidToken):
+        start_bound().token_for(GUEST, rejected=rejected(token) if rejects else None)
+    assert start_bound().token_for(ALICE) == token
+    assert coze.requests_seen == 1
+
+
+def test_to_forget_a_users_token_is_to_forget_the_guests(
+    start_bound: Callable[..., Broker],
+) -> None:
+    token = start_bound().token_for(GUEST)
+    start_bound().sessions.carry_over(GUEST, to=ALICE)
+    start_bound().forget(ALICE)
+    assert start_bound().token_for(ALICE) != token
+
+
+def test_without_the_table_a_guest_who_may_be_a_user_by_now_is_not_served(
+    start_bound: Callable[..., Broker], coze: CozeStandIn, faults: Faults
+) -> None:
+    known = start_bound()
+    token = known.token_for(GUEST)
+    faults.failing = {"read"}
+    with pytest.raises(TemporarilyUnavailable):
+        start_bound().token_for(GUEST)
+    assert known.token_for(GUEST) == token, "from memory"
+    assert start_bound().token_for(replace(GUEST, name="guest_b", new=True))
+    assert start_bound().token_for(BOB)
+    assert start_bound(settings=make_settings()).token_for(GUEST), "where nobody can sign in"
+    assert len(coze.exchanges) == 4
+
+
+def test_a_damaged_binding_is_the_operators_to_mend_and_opens_nothing(
+    start_bound: Callable[..., Broker], coze: CozeStandIn, dynamodb: Any
+) -> None:
+    sessions = start_bound().sessions
+    sessions.carry_over(GUEST, to=ALICE)
+    alices = dynamodb.get_item(TableName=BINDINGS, Key={"pk": {"S": sessions.binding_pk(ALICE)}})[
+        "Item"
+    ]
+    moved = alices | {"pk": {"S": sessions.binding_pk(BOB)}}
+    dynamodb.put_item(TableName=BINDINGS, Item=moved)
+    with pytest.raises(Misconfigured):
+        start_bound().token_for(BOB)
+    with pytest.raises(Misconfigured):
+        start_bound().forget(BOB)
+    assert not coze.exchanges
+
+
+def test_of_two_users_with_one_ticket_who_ask_at_once_no_loser_gets_a_token_of_that_session(
+    start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
+) -> None:
+    """On Amazon's engine: moto's transactions are not atomic between threads."""
+    if lack := lacking("dynamodb-local"):
+        pytest.skip(lack)
+    with_table = client_of(shared("dynamodb-local"))
+    tokens, bindings = create_table(with_table), create_table(with_table)
+    users = [Caller(kind="user", name=name) for name in "abcd"]
+    together = Barrier(len(users))
+
+    def sign_in(guest: Caller, user: Caller) -> str | None:
+        """Whose session the token opens, or None for an error."""
+        client = client_of(shared("dynamodb-local"))
+        sessions = Sessions(client=client, table=bindings, keyring=lambda: KEYRING, clock=clock)
+        store = TokenStore(client=client, table=tokens, binding_table=bindings)
+        broker = start(sessions=sessions, store=store, settings=SIGN_IN)
+        together.wait()
+        try:
+            broker.sessions.carry_over(guest, to=user)
+            return coze.tokens[broker.token_for(user).value].session_name
+        except (InvalidToken, StoreUnavailable):
+            return None
+        finally:
+            client.close()
+
+    for number in range(4):
+        guest = replace(GUEST, name=f"guest_{number}")
+        with ThreadPoolExecutor(len(users)) as pool:
+            people = [replace(user, name=f"{user.name}-{number}") for user in users]
+            got = list(pool.map(lambda user, guest=guest: sign_in(guest, user), people))
+        assert got.count(guest.name) <= 1
+        assert got.count(None) >= len(users) - 1

@@ -14,6 +14,8 @@ from coze_sts.auth.guest import (
     RENEW_SECONDS,
     Guest,
     TicketOffice,
+    UnknownTicketKey,
+    _encode,
 )
 from coze_sts.errors import InvalidToken
 from coze_sts.keyring import Purpose
@@ -38,7 +40,10 @@ def office(
 
 
 OFFICE = office()
-GUEST = OFFICE.admit(None, now=NOW)
+NEWCOMER = OFFICE.admit(None, now=NOW)
+GUEST = replace(NEWCOMER, new=False)
+"""The same at their second visit."""
+
 TICKET = GUEST.ticket
 
 
@@ -55,7 +60,16 @@ def test_a_new_visitor_gets_a_ticket_and_comes_back_as_the_same() -> None:
     again = OFFICE.admit(TICKET, now=NOW + 60)
     assert again == GUEST
     assert again.expires_at == NOW + 30 * 24 * 3600
-    assert OFFICE.admit(None, now=NOW).caller != GUEST.caller
+    assert OFFICE.admit(None, now=NOW).caller.name != GUEST.caller.name
+
+
+def test_only_who_came_without_a_ticket_is_new() -> None:
+    """Nobody can have bound them yet, so nobody needs to look: a ticket's guest is never new."""
+    half = NOW + RENEW_SECONDS
+    assert NEWCOMER.caller == replace(GUEST.caller, new=True)
+    for now in (NOW, half, half + 1):
+        assert not OFFICE.admit(TICKET, now=now).new
+        assert not OFFICE.admit(TICKET, now=now).caller.new
 
 
 def test_a_guest_has_a_random_id_of_128_bits() -> None:
@@ -84,6 +98,23 @@ def test_every_change_of_a_single_character_is_refused() -> None:
         for c in alphabet:
             assert c == was or refused(before + c + after), (at, c)
             assert refused(before + c + was + after) or c == was, (at, c)
+
+
+def test_a_ticket_that_was_cut_at_either_end_is_refused() -> None:
+    for length in range(len(TICKET)):
+        assert refused(TICKET[:length]), length
+        assert refused(TICKET[len(TICKET) - length :]), length
+
+
+def test_the_same_guest_spelled_otherwise_is_refused_even_with_a_code_of_ours() -> None:
+    """The payload's last character has no spare bits, and no other version is read as this one."""
+    signed, _, mac = TICKET.rpartition(".")
+    for c in set(string.printable) - {signed[-1]}:
+        assert refused(f"{signed[:-1]}{c}.{mac}"), c
+    for version in ("g2", "g", "G1", "g01", "", "none", "HS256"):
+        other = signed.replace("g1", version, 1)
+        assert refused(f"{other}.{mac}"), version
+        assert refused(f"{other}.{_encode(OFFICE._mac(other, key_id='1'))}"), version
 
 
 @pytest.mark.parametrize("more", ["=", "==", "\n", " ", ".", "A", "\x00"])
@@ -135,6 +166,15 @@ def test_a_ticket_under_a_key_that_we_do_not_hold_is_refused() -> None:
     assert refused(TICKET, by=office({"1": b"x" * 32}))
     assert refused(TICKET, by=office({"2": KEYS["2"]}, newest="2"))
     assert refused(TICKET, by=office({"1": KEYS["2"], "2": KEYS["1"]}))
+
+
+def test_a_ticket_from_before_its_key_was_taken_away_may_be_known_to_a_newer_ring_only() -> None:
+    with pytest.raises(UnknownTicketKey):
+        office({"2": KEYS["2"]}, newest="2").admit(TICKET, now=NOW)
+    for forged in (TICKET[:-2] + "AA", TICKET.replace("g1.1.", "g1.2.", 1)):
+        with pytest.raises(InvalidToken) as refusal:
+            OFFICE.admit(forged, now=NOW)
+        assert type(refusal.value) is InvalidToken, "no ring will ever know it"
 
 
 def test_after_a_rotation_both_keys_verify_and_the_newest_signs() -> None:

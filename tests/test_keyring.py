@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.factories import CANARY, KEYRING, ROTATED, everything_told
 
+OTHER = Keyring(keys={"2": ROTATED.keys["2"]})
 NUMBERS = st.sets(st.integers(1, 10**9 - 1), min_size=1, max_size=5)
 
 
@@ -41,7 +42,7 @@ def test_the_purposes_never_change_their_names() -> None:
     """A new name would rename every user and blind the cache."""
     assert {purpose.name: purpose.value for purpose in Purpose} == {
         name.upper(): f"coze-sts/v1/{name}".encode()
-        for name in ("row", "index", "ticket", "pseudonym", "log")
+        for name in ("row", "index", "ticket", "pseudonym", "binding", "day", "log")
     }
 
 
@@ -95,6 +96,21 @@ def test_a_keyring_does_not_show_its_keys() -> None:
 def test_a_log_hash_tells_names_apart_and_is_worth_nothing_without_the_key() -> None:
     digest = KEYRING.log_hash("u-42")
     assert digest == KEYRING.log_hash("u-42") != KEYRING.log_hash("u-43")
-    assert digest != ROTATED.log_hash("u-42")
+    assert digest != OTHER.log_hash("u-42")
     assert digest not in hashlib.sha256(b"u-42").hexdigest()
     assert len(digest) == 16
+
+
+def test_what_is_kept_for_long_hangs_on_the_oldest_key_alone() -> None:
+    """Pseudonyms and bindings stay for ever, and an audit of a month finds one hash a name."""
+    assert ROTATED.pseudonym_key == KEYRING.pseudonym_key != OTHER.pseudonym_key
+    assert ROTATED.binding_key == KEYRING.binding_key != OTHER.binding_key
+    assert ROTATED.log_hash("u-42") == KEYRING.log_hash("u-42")
+    assert KEYRING.pseudonym_key != KEYRING.binding_key
+
+
+def test_a_day_has_a_key_of_its_own_so_that_two_days_cannot_be_joined() -> None:
+    days = [KEYRING.day_key(f"d{number}") for number in range(3)]
+    assert len(set(days)) == 3
+    assert KEYRING.day_key("d1") == days[1]
+    assert ROTATED.day_key("d1") == OTHER.day_key("d1") != days[1], "the newest key's"

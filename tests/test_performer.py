@@ -320,19 +320,6 @@ def test_only_what_coze_says_of_all_of_us_holds_the_fleet(
     assert performer.telemetry.metrics == {"ExchangeFailed": 1}
 
 
-def test_what_coze_repeats_of_a_visitor_is_not_told_to_the_operator(
-    start: Callable[..., Performer],
-) -> None:
-    class Quoting(SingleKey):
-        def exchange(self, attempt: Callable[[CozeApp], AccessToken]) -> AccessToken:
-            raise UpstreamRejected("Coze refused canary@coze.test of canary-device.")
-
-    session = Session(name="canary@coze.test", device_id="canary-device")
-    performer = start(keys=Quoting(None), session=session)
-    performer.perform(Exchange(seconds=5))
-    assert performer.failures[0].operator == "Coze refused [name] of [name]."
-
-
 def test_two_keys_share_the_time_of_one_exchange(
     start: Callable[..., Performer],
     make_app: Callable[..., CozeApp],

@@ -15,7 +15,10 @@ from coze_sts.auth.session import (
     MAX_CODE_POINTS,
     Caller,
     Session,
+    begins_with,
+    binding_key,
     cache_key,
+    day_key,
     name_fault,
     session_for,
 )
@@ -155,6 +158,71 @@ def test_a_pseudonym_never_changes_between_releases() -> None:
     assert named(user("u-42"), PSEUDONYMOUS) == "user_xdo7xnvrzat3ivtjduazzdkqa52j7qj3ttdwumgb"
 
 
+def test_another_namespace_changes_the_prefix_and_nothing_else() -> None:
+    member = named(user("u-42"), make_settings(pseudonymous=True, session_namespace="member"))
+    assert member == "member_xdo7xnvrzat3ivtjduazzdkqa52j7qj3ttdwumgb"
+    assert named(user("u-42"), make_settings(session_namespace="member")) == "u-42"
+
+
+@given(NAMES, GUESTS)
+def test_who_was_a_guest_keeps_the_guests_session_whoever_asks_and_however_they_are_named(
+    name: str, guest: Caller
+) -> None:
+    sessions = {
+        session_for(caller, settings=settings, keyring=ring, guest=guest.name)
+        for caller in (user(name), backend(name))
+        for settings in (PLAIN, PSEUDONYMOUS)
+        for ring in (KEYRING, ROTATED)
+    }
+    assert sessions == {session_for(guest, settings=PLAIN, keyring=KEYRING)}
+
+
+def test_quota_of_who_was_a_guest_is_counted_by_the_guest() -> None:
+    settings = make_settings(end_user_quota=True)
+    session = session_for(user("u"), settings=settings, keyring=KEYRING, guest="guest_a")
+    assert session.custom_consumer == "guest_a"
+
+
+@given(NAMES, NAMES, GUESTS)
+def test_a_user_and_a_backend_that_names_them_have_one_binding_and_nobody_else_has_it(
+    one: str, other: str, guest: Caller
+) -> None:
+    key = KEYRING.binding_key
+    mine = binding_key(user(one), key=key)
+    assert re.fullmatch(r"u1#[A-Za-z0-9_-]{43}", mine)
+    assert mine == binding_key(backend(one, device_id="d"), key=key)
+    assert (mine == binding_key(user(other), key=key)) == (one == other)
+    assert binding_key(guest, key=key).startswith("g1#")
+
+
+def test_a_bindings_key_never_changes_between_releases() -> None:
+    """Else every user would lose what they said as a guest; computed once and kept."""
+    key = KEYRING.binding_key
+    assert binding_key(user("u-42"), key=key) == "u1#92coQQdxpUAXoLSKmmofOaDMCeG6Zl64e6TzsHl37UE"
+    assert (
+        binding_key(Caller(kind="guest", name="guest_a"), key=key)
+        == "g1#sRul5j3QJkHLe1-v0DbFtNVf_kugwvX_RSIaErte874"
+    )
+
+
+@given(st.sampled_from(["address", "origin"]), TEXT, st.sampled_from(["address", "origin"]), TEXT)
+def test_a_days_counter_is_one_subjects_and_tells_nobody_whose(
+    kind: str, subject: str, other_kind: str, other: str
+) -> None:
+    mine = day_key(kind, subject, key=b"k")
+    assert re.fullmatch(r"n1#[A-Za-z0-9_-]{43}", mine)
+    same = (kind, subject) == (other_kind, other)
+    assert (mine == day_key(other_kind, other, key=b"k")) == same
+    assert mine != day_key(kind, subject, key=b"j")
+
+
+@pytest.mark.parametrize("name", ["two_x", "TWO_x", "ｔｗｏ_x", "two＿x", "ＴＷＯ_"])
+def test_a_name_that_some_system_folds_into_a_prefix_begins_with_it(name: str) -> None:
+    assert begins_with(name, "wechat_", "two_")
+    assert not begins_with(name, "wechat_", "two_x_")
+    assert not begins_with(name)
+
+
 def test_the_context_is_left_out_where_there_is_nothing_to_say() -> None:
     assert Session(name="u").context is None
     assert session_for(user("u"), settings=PLAIN, keyring=KEYRING).context is None
@@ -291,3 +359,9 @@ def test_the_key_of_a_row_is_cut_from_the_list_that_the_design_names() -> None:
     )
     digest = hmac.digest(b"i", listed.encode(), "sha256")
     assert key_of(BASE) == "t1#" + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("unseen", ["\u034f", "\u115f", "\u17b4", "\u2800", "\u3164", "\ufe0f"])
+def test_what_no_font_shows_neither_names_nor_hides_anybody(unseen: str) -> None:
+    assert "cannot be seen" in (name_fault(f"ali{unseen}ce") or "")
+    assert begins_with(f"sta{unseen}ff_alice", "staff_")

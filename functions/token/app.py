@@ -59,6 +59,7 @@ BROKER = Broker(
     budget=Budget(
         counters=COUNTERS,
         per_day=SETTINGS.exchanges_per_day,
+        guests_per_day=SETTINGS.guest_exchanges_per_day,
         allowance=ALLOWANCE,
         clock=time.time,
     ),
@@ -170,7 +171,7 @@ def _token(
     token = BROKER.token_for(
         caller,
         rejected=body.get("rejected_token"),
-        remaining=request.remaining,
+        remaining=request.seconds_left(),
         settings=chosen,
     )
     return token_answer(token, now=time.time())

@@ -12,14 +12,31 @@ from types import ModuleType
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
+from botocore.loaders import Loader, create_loader
+from coze_sts.keyring import Keyring
 from moto import mock_aws
+from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.contract.openapi import conforms
 from tests.local.coze import CozeStandIn, demo_config
 from tests.local.server import serve
 
+RING = Keyring(keys={"1": b"k" * 64})
+"""The keys of the stack that these fixtures make."""
+
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 ORIGIN = "https://www.example.com"
+ADDRESS = "203.0.113.7"
+OWN_PAGE = "own page"
+"""Stands for the header that a page of ORIGIN sends, and what is no page does not."""
+
+
+@cache
+def one_key() -> tuple[dict[str, str], str]:
+    """A config and its public key: one for the whole run, because keys are slow to make."""
+    return demo_config("")
 
 
 @pytest.fixture
@@ -30,8 +47,9 @@ def coze() -> CozeStandIn:
 @pytest.fixture
 def config(coze: CozeStandIn) -> Iterator[dict[str, str]]:
     """The operator's coze_oauth_config.json, for an app that the stand-in knows."""
+    config, public_key = one_key()
     with serve(coze) as server:
-        config, public_key = demo_config(server.url)
+        config = config | {"coze_www_base": server.url, "coze_api_base": server.url}
         coze.register_app(
             client_id=config["client_id"], kid=config["public_key_id"], public_key_pem=public_key
         )
@@ -49,7 +67,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
+        session = botocore.session.Session()
+        session.register_component("data_loader", models())
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(botocore_session=session))
         yield
+
+
+@cache
+def models() -> Loader:
+    """What botocore knows of AWS, read once for the whole run: it is slow to read."""
+    return create_loader()
 
 
 @pytest.fixture
@@ -57,27 +84,33 @@ def environment(
     aws: None, config: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
     """What the stack would have made, and the variables that name it."""
-    secrets, table = boto3.client("secretsmanager"), f"tokens-{uuid.uuid4().hex}"
-    boto3.client("dynamodb").create_table(
-        TableName=table,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-    )
+    secrets, dynamodb = boto3.client("secretsmanager"), boto3.client("dynamodb")
     variables = {
         "COZE_SECRET_ID": secrets.create_secret(Name="coze", SecretString=json.dumps(config))[
             "ARN"
         ],
         "CACHE_KEY_SECRET_ID": secrets.create_secret(
-            Name="cache", SecretString=json.dumps({"1": "k" * 64})
+            Name="cache", SecretString=json.dumps({n: key.decode() for n, key in RING.keys.items()})
         )["ARN"],
-        "TOKEN_TABLE": table,
+        "TOKEN_TABLE": new_table(dynamodb, "tokens"),
+        "BINDING_TABLE": new_table(dynamodb, "bindings"),
         "GUEST_SESSIONS": "on",
         "ALLOWED_ORIGINS": ORIGIN,
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables
+
+
+def new_table(dynamodb: DynamoDBClient, kind: str) -> str:
+    name = f"{kind}-{uuid.uuid4().hex}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+    return name
 
 
 @pytest.fixture
@@ -106,7 +139,10 @@ class Context:
 
 
 class Caller:
-    """Calls a handler as API Gateway would, with the authorizer's block where one is given."""
+    """Calls a handler as API Gateway would, with the authorizer's block where one is given.
+
+    A route for browsers is called from a page of ORIGIN, unless the test says from where.
+    """
 
     def __init__(self, handler: Callable[[dict[str, Any], object], dict[str, Any]]) -> None:
         self._handler = handler
@@ -117,14 +153,22 @@ class Caller:
         body: object = None,
         *,
         authorizer: dict[str, Any] | None = None,
-        origin: str | None = None,
+        origin: str | None = OWN_PAGE,
+        address: str = ADDRESS,
+        request_id: str = "req-1",
         raw: str | None = None,
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        if origin == OWN_PAGE:
+            origin = ORIGIN if is_for_browsers(route) else None
         event: dict[str, Any] = {
             "version": "2.0",
             "routeKey": route,
-            "headers": {"origin": origin} if origin else {},
-            "requestContext": {"requestId": "req-1", "routeKey": route},
+            "headers": {} if origin is None else {"origin": origin},
+            "requestContext": {
+                "requestId": request_id,
+                "routeKey": route,
+                "http": {"sourceIp": address},
+            },
             "isBase64Encoded": False,
         }
         if authorizer is not None:
@@ -132,8 +176,13 @@ class Caller:
         if raw is not None or body is not None:
             event["body"] = raw if raw is not None else json.dumps(body)
         response = self._handler(event, Context())
+        conforms(*route.split(), response["statusCode"], response["headers"], response.get("body"))
         parsed = json.loads(response["body"]) if "body" in response else {}
         return response["statusCode"], parsed, response["headers"]
+
+
+def is_for_browsers(route: str) -> bool:
+    return route.split()[1].startswith(("/token", "/guest/"))
 
 
 IAM = {"iam": {"userArn": "arn:aws:iam::123456789012:user/backend", "accountId": "123456789012"}}

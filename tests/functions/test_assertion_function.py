@@ -36,14 +36,18 @@ def test_the_assertion_is_exchanged_at_its_endpoint_once(sign: Caller, coze: Coz
     assert coze.exchanges[0].session_context == {"device_info": {"device_id": "d-1"}}
 
 
+@pytest.mark.parametrize("naming", ["plain", "pseudonymous"])
 def test_it_names_the_same_session_as_the_token_route(
-    sign: Caller, call: Caller, coze: CozeStandIn
+    sign: Caller, call: Caller, coze: CozeStandIn, monkeypatch: pytest.MonkeyPatch, naming: str
 ) -> None:
+    monkeypatch.setenv("SESSION_NAMING", naming)
+    monkeypatch.setenv("SESSION_NAMESPACE", "member")
     call("POST /token", authorizer=signed_in("u-42"))
     _, body, _ = sign("POST /backend/assertion", {"session_name": "u-42"}, authorizer=IAM)
     bearer = {"Authorization": f"Bearer {body['assertion']}"}
     requests.post(body["token_endpoint"], json=GRANT, headers=bearer, timeout=5)
-    assert len({exchange.session_name for exchange in coze.exchanges}) == 1
+    (name,) = {exchange.session_name for exchange in coze.exchanges}
+    assert name == "u-42" if naming == "plain" else str(name).startswith("member_")
 
 
 @pytest.mark.parametrize("authorizer", [None, signed_in("alice")])
@@ -52,6 +56,26 @@ def test_only_iam_opens_it(sign: Caller, authorizer: dict[str, object] | None) -
         "POST /backend/assertion", {"session_name": "u-42"}, authorizer=authorizer
     )
     assert (status, body["error"]) == (401, "invalid_token")
+
+
+@pytest.mark.parametrize("name", ["guest_a", "GUEST_a", "guest_" + "a" * 26])
+def test_it_signs_for_no_guest(sign: Caller, name: str) -> None:
+    status, body, _ = sign("POST /backend/assertion", {"session_name": name}, authorizer=IAM)
+    assert (status, body["error"]) == (400, "invalid_request")
+
+
+def test_it_asks_for_the_binding_and_for_nothing_else(
+    load: Callable[[str], ModuleType], coze: CozeStandIn
+) -> None:
+    """Its role allows no more; a guest's session is found in tests of the carry-over."""
+    app = load("assertion")
+    asked: list[str] = []
+    app.SESSIONS.client.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: asked.append(model.name)
+    )
+    Caller(app.lambda_handler)("POST /backend/assertion", {"session_name": "u"}, authorizer=IAM)
+    assert asked == ["GetItem"]
+    assert not coze.requests_seen
 
 
 def test_it_takes_no_rejected_token(sign: Caller) -> None:

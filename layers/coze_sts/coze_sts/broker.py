@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING
 
 from coze_sts.access_token import AccessToken
 from coze_sts.allowance import Allowance
-from coze_sts.auth.session import Caller, cache_key, fleet_key, session_for
+from coze_sts.auth.session import (
+    Caller,
+    Session,
+    cache_key,
+    fleet_key,
+    session_counter_key,
+    session_for,
+)
 from coze_sts.budget import Budget
+from coze_sts.cache.counters import Counter
 from coze_sts.cache.decision import is_rejected, refuse_storm
 from coze_sts.cache.fleet import RefusedError
 from coze_sts.cache.lease import Flight
@@ -133,6 +141,8 @@ class Broker:
             app=app.identity,
             session=session,
             budget=self.budget,
+            guest=caller.kind == "guest",
+            limit=self._limit(session, settings, app=app.identity, index_key=index_key),
         )
         return Performer(
             exchanger=exchanger,
@@ -150,6 +160,18 @@ class Broker:
             guest=caller.kind == "guest",
             guests_become_users=bool(settings.issuers),
         )
+
+    def _limit(
+        self, session: Session, settings: Settings, *, app: tuple[str, str], index_key: bytes
+    ) -> Counter | None:
+        """Each row counts its own tokens; whoever gets another by another page's settings, all."""
+        if (settings.scope, settings.token_duration_seconds) == (
+            self.settings.scope,
+            self.settings.token_duration_seconds,
+        ):
+            return None
+        pk = session_counter_key(session, index_key=index_key, app=app)
+        return Counter(pk=pk, per_day=settings.tokens_per_session)
 
     def _warn(self, failures: list[StsError], *, but: StsError | None = None) -> None:
         """Logs what the caller does not feel; what they do is logged with the answer."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from coze_sts.allowance import Allowance
 from coze_sts.cache.counters import SITE, Counter, Counters, LimitReachedError
+from coze_sts.cache.decision import enough_for_today
 from coze_sts.cache.row import seconds_to_midnight
 from coze_sts.errors import BudgetSpent, StoreUnavailable, StsError
 
@@ -17,26 +18,32 @@ STOPPED_SECONDS = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """So many exchanges `per_day` (UTC) for all sessions together."""
+    """So many exchanges `per_day` (UTC) for all sessions together, and of them for guests."""
 
     counters: Counters
     per_day: int
+    guests_per_day: int | None = None
     allowance: Allowance
     clock: Callable[[], float]
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def one(self, *, guest: bool = False, session: Counter | None = None) -> Iterator[None]:
         """Counts an exchange that is about to be made, and takes it back where that fails.
 
-        Raises BudgetSpent. Where the table fails, this process spends its own small allowance,
-        and raises StoreUnavailable when that is used up.
+        `session` is what else it counts for. Raises BudgetSpent, and SlowDown where only this
+        session or the guests have had theirs. Where the table fails, this process spends its own
+        small allowance, and raises StoreUnavailable when that is used up.
         """
-        counter, now = Counter(pk=SITE, per_day=self.per_day), self.clock()
-        counted = self._count(counter, now=now)
+        share = self.guests_per_day if guest else None
+        site, now = Counter(pk=SITE, per_day=self.per_day, share=share), self.clock()
+        counted: list[Counter] = []
         try:
+            for counter in (session, site):
+                if counter is not None and self._count(counter, now=now):
+                    counted.append(counter)
             yield
         except StsError:
-            if counted:
+            for counter in counted:
                 self._give_back(counter, now=now)
             raise
 
@@ -44,8 +51,10 @@ class Budget:
         try:
             self.counters.add(counter, now=now)
         except LimitReachedError as reached:
-            wait = STOPPED_SECONDS if reached.stopped else seconds_to_midnight(now)
-            raise BudgetSpent(retry_after=wait) from None
+            if counter.pk == SITE and not reached.others_may:
+                wait = STOPPED_SECONDS if reached.stopped else seconds_to_midnight(now)
+                raise BudgetSpent(retry_after=wait) from None
+            raise enough_for_today(now) from None
         except StoreUnavailable:
             if not self.allowance.spend():
                 raise

@@ -12,7 +12,7 @@ from coze_sts.admission import Admission
 from coze_sts.auth import identity
 from coze_sts.auth.guest import Guest, TicketOffice, UnknownTicketKey
 from coze_sts.auth.session import Caller
-from coze_sts.auth.turnstile import TurnstileSecret, hostnames_of, verify_human
+from coze_sts.auth.turnstile import REFUSAL, TurnstileSecret, hostnames_of, verify_human
 from coze_sts.auth.wechat import WechatApp, openid_of
 from coze_sts.errors import AccessDenied
 from coze_sts.http_event import Request
@@ -78,18 +78,10 @@ class Doors:
         if not guest.new:
             yield
             return
-        allowed = self.settings.allowed_origins
-        if self.turnstile is not None:
-            verify_human(
-                self.http(),
-                secret=self.turnstile.get(),
-                api_base=self.settings.turnstile_api_base,
-                token=turnstile_token,
-                remote_ip=request.source_ip or None,
-                hostnames=hostnames_of([request.origin] if request.origin else allowed),
-                seconds=THIRD_PARTY_SECONDS,
-            )
+        if self.turnstile is not None and not turnstile_token:
+            raise AccessDenied(REFUSAL)
         with self.admission.new_guest(request, settings=settings):
+            self._verify_human(request, turnstile_token)
             yield
 
     def carried(self, ticket: str, *, settings: Settings) -> Caller:
@@ -122,6 +114,21 @@ class Doors:
         """The settings for a mini-program, which sends no Origin; AccessDenied."""
         self._check_origin(request, may_lack=True)
         return self.policy.settings_for(self.settings, origin=None, issuer=None)
+
+    def _verify_human(self, request: Request, token: str | None) -> None:
+        """After the limits: whom they refuse anyway costs no call and no challenge."""
+        if self.turnstile is None:
+            return
+        allowed = [request.origin] if request.origin else self.settings.allowed_origins
+        verify_human(
+            self.http(),
+            secret=self.turnstile.get(),
+            api_base=self.settings.turnstile_api_base,
+            token=token,
+            remote_ip=request.source_ip or None,
+            hostnames=hostnames_of(allowed),
+            seconds=THIRD_PARTY_SECONDS,
+        )
 
     def _check_origin(self, request: Request, *, may_lack: bool) -> None:
         """API Gateway only withholds CORS headers from a foreign page; here it gets no token."""

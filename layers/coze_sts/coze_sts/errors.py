@@ -6,14 +6,7 @@ A description is for the caller and tells a stranger nothing. What the operator 
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
-
-MIN_HIDDEN_CHARACTERS = 4
-"""A shorter name stands in other words by chance."""
-
-CUT = "…"
-"""Ends what was cut short, so that half a name can be told."""
 
 
 class StsError(Exception):
@@ -34,20 +27,6 @@ class StsError(Exception):
         self.description = description
         self.operator = operator
         self.retry_after = retry_after
-
-    def hide(self, *names: str | None) -> None:
-        """Takes a visitor's names out of what the operator reads."""
-        for name in names:
-            if self.operator and name and len(name) >= MIN_HIDDEN_CHARACTERS:
-                self.operator = _without(name, self.operator)
-
-
-def _without(name: str, words: str) -> str:
-    """The words without the name, be it in capitals or cut short."""
-    name = " ".join(name.split())
-    begun = [name[:end] + CUT for end in range(len(name), MIN_HIDDEN_CHARACTERS - 1, -1)]
-    forms = "|".join(re.escape(form) for form in (*begun, name))
-    return re.sub(forms, "[name]", words, flags=re.IGNORECASE)
 
 
 class InvalidRequest(StsError):

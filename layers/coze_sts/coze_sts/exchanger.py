@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coze_sts.access_token import AccessToken
 from coze_sts.auth.session import Session
 from coze_sts.budget import Budget
+from coze_sts.cache.counters import Counter
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.keys import AppKeys
-from coze_sts.errors import BudgetSpent, StsError, TemporarilyUnavailable
+from coze_sts.errors import SlowDown, StsError, TemporarilyUnavailable
 from coze_sts.settings import Settings
 from coze_sts.telemetry import Telemetry
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Exchanger:
-    """Fetches tokens for `session`, as the OAuth app whose identity is `app` and as no other."""
+    """Fetches tokens for `session`, as the OAuth app whose identity is `app` and as no other.
+
+    `limit` counts for sessions whose page has other settings: those have rows of their own.
+    """
 
     settings: Settings
     keys: AppKeys
@@ -32,6 +36,8 @@ class Exchanger:
     app: tuple[str, str]
     session: Session
     budget: Budget | None = None
+    guest: bool = False
+    limit: Counter | None = None
 
     def exchange(self, seconds: float, *, counted: bool = True) -> AccessToken:
         """A new token within `seconds`; raises StsError, without the visitor's names in it.
@@ -39,16 +45,18 @@ class Exchanger:
         Not `counted` against the budget where the table that keeps it is known to be down.
         """
         deadline = self.clock() + seconds
-        budget = self.budget.one() if self.budget and counted else nullcontext()
         try:
-            with budget:
+            with self._budget(counted=counted):
                 return self.keys.exchange(lambda app: self._mint(app, deadline=deadline))
         except StsError as error:
-            session = self.session
-            error.hide(session.name, session.device_id, session.custom_consumer)
-            spent = isinstance(error, BudgetSpent)
+            spent = isinstance(error, SlowDown)
             self.telemetry.count("BudgetSpent" if spent else "ExchangeFailed")
             raise
+
+    def _budget(self, *, counted: bool) -> AbstractContextManager[None]:
+        if self.budget is None or not counted:
+            return nullcontext()
+        return self.budget.one(guest=self.guest, session=self.limit)
 
     def _mint(self, app: CozeApp, *, deadline: float) -> AccessToken:
         # Imported on a miss: a request that finds a token need not load it at cold start.
@@ -64,6 +72,7 @@ class Exchanger:
             settings=self.settings,
             session_name=self.session.name,
             session_context=self.session.context,
+            names=self.session.names,
             now=now,
             seconds=deadline - now,
         )

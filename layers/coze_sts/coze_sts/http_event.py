@@ -28,11 +28,11 @@ class LambdaContext(Protocol):
 class Request:
     """What a route needs of an event.
 
-    `origin` is the header, or None; `remaining` the seconds that Lambda gives it.
+    `origin` is the header, or None; `seconds_left` says what Lambda still gives it.
     """
 
     request_id: str
-    remaining: float
+    seconds_left: Callable[[], float] = field(repr=False)
     origin: str | None
     context: Mapping[str, Any] = field(repr=False)
     body: bytes = field(repr=False)
@@ -81,7 +81,7 @@ def dispatch(
     try:
         request = Request(
             request_id=request_id,
-            remaining=lambda_context.get_remaining_time_in_millis() / 1000,
+            seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
             origin=_header(event, "origin"),
             context=context,
             body=_body(event),

@@ -86,7 +86,7 @@ class Performer:
             case ops.Acquire():
                 return self._acquire(operation)
             case ops.Exchange():
-                return self._exchange(operation.seconds)
+                return self._exchange(operation)
             case ops.Complete():
                 return self._complete(operation)
             case ops.Fail():
@@ -171,10 +171,9 @@ class Performer:
         hold = FleetHold(until=operation.until, error=operation.error, kid=self.keys.current().kid)
         self.store.hold(self.fleet_pk, hold, now=self.clock())
 
-    def _exchange(self, seconds: float) -> AccessToken | ops.Failed:
-        table_is_down = any(isinstance(failure, StoreUnavailable) for failure in self.failures)
+    def _exchange(self, operation: ops.Exchange) -> AccessToken | ops.Failed:
         try:
-            return self.exchanger.exchange(seconds, counted=not table_is_down)
+            return self.exchanger.exchange(operation.seconds, counted=operation.counted)
         except StsError as error:
             self.failures.append(error)
             return ops.failed(error)

@@ -98,6 +98,12 @@ class Settings:
         }
 
     @property
+    def guest_exchanges_per_day(self) -> int:
+        """Half, where anybody signs in: strangers must not use up what users live on."""
+        others = bool(self.issuers or self.wechat_secret_id)
+        return max(1, self.exchanges_per_day // 2) if others else self.exchanges_per_day
+
+    @property
     def prefixes(self) -> tuple[str, ...]:
         """What begins the names of a door's own users, so that no other door's may begin so."""
         of_issuers = tuple(issuer.prefix for issuer in self.issuers if issuer.prefix)

@@ -12,7 +12,7 @@ from coze_sts.settings import Issuer
 
 _NOT_A_NAME = re.compile(
     r"[\[{].*|map\[.*|<nil>|null|true|false|NaN|[+-]?Inf"
-    r"|[+-]?\d+\.\d+(e[+-]\d+)?|[+-]?\d+e[+-]\d+",
+    r"|[+-]?\d+\.\d+([eE][+-]?\d+)?|[+-]?\d+[eE][+-]?\d+",
     re.ASCII | re.DOTALL,
 )
 
@@ -93,9 +93,11 @@ def _issuer(iss: object, issuers: tuple[Issuer, ...]) -> Issuer:
 def _name_fault(text: str | None, *, prefix: str, reserved: tuple[str, ...]) -> str | None:
     if text is None:
         return "absent, or neither a string nor an integer"
+    if fault := name_fault(text) or name_fault(prefix + text):
+        return fault
     if not prefix and begins_with(text, *reserved):
         return "it begins with a prefix that is reserved for another way in"
-    return name_fault(text) or name_fault(prefix + text)
+    return None
 
 
 def _claim_text(value: object) -> str | None:

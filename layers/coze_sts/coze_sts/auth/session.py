@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,6 +17,13 @@ MAX_CODE_POINTS = 128
 MAX_BYTES = 256
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """What stands where somebody read bytes that are not UTF-8: two names could become one."""
+
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+"""What no font shows though it has a category that others show: Default_Ignorable_Code_Point of
+the Unicode Character Database, as far as the categories below leave it, and the empty braille."""
 
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 
@@ -47,6 +55,12 @@ class Session:
     connector_id: str | None = None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What a log must not show of it."""
+        named = (self.name, self.device_id, self.custom_consumer)
+        return tuple(name for name in named if name is not None)
+
+    @property
     def context(self) -> dict[str, Any] | None:
         """The claim `session_context`; None leaves it out."""
         context: dict[str, Any] = {}
@@ -66,7 +80,8 @@ def name_fault(name: str) -> str | None:
     """
     if not 1 <= len(name) <= MAX_CODE_POINTS:
         return f"must have 1 to {MAX_CODE_POINTS} characters"
-    if any(c != " " and unicodedata.category(c) in _REFUSED_CATEGORIES for c in name):
+    refused = any(c != " " and unicodedata.category(c) in _REFUSED_CATEGORIES for c in name)
+    if refused or _UNSEEN.search(name):
         return "has a character that cannot be seen or is not assigned"
     if REPLACEMENT in name:
         return "is not UTF-8"
@@ -83,7 +98,8 @@ def name_fault(name: str) -> str | None:
 
 def begins_with(name: str, *prefixes: str) -> bool:
     """Whether anybody could take `name` to begin with one of `prefixes` (in lower case)."""
-    return unicodedata.normalize("NFKC", name).casefold().startswith(prefixes)
+    seen = _UNSEEN.sub("", unicodedata.normalize("NFKC", name).casefold())
+    return seen.startswith(prefixes)
 
 
 def session_for(
@@ -132,6 +148,11 @@ def cache_key(
 def fleet_key(*, index_key: bytes, app: tuple[str, str], settings: Settings) -> str:
     """The `pk` of what all sessions of an app have in common."""
     return "c1#" + _keyed_digest([*app, settings.token_path], key=index_key)
+
+
+def session_counter_key(session: Session, *, index_key: bytes, app: tuple[str, str]) -> str:
+    """The `pk` of the counter of a session's tokens, whatever page they are for."""
+    return "n1#" + _keyed_digest([*app, session.name], key=index_key)
 
 
 def binding_key(caller: Caller, *, key: bytes) -> str:

@@ -21,19 +21,27 @@ KEEP_SECONDS = 2 * DAY_SECONDS
 
 
 class LimitReachedError(Exception):
-    """Nothing was counted; `stopped` says that the operator wants it so."""
+    """Nothing was counted; `stopped` says that the operator wants it so.
 
-    def __init__(self, *, stopped: bool) -> None:
+    `others_may` says that only the guests' share is used up.
+    """
+
+    def __init__(self, *, stopped: bool, others_may: bool = False) -> None:
         super().__init__("limit reached")
         self.stopped = stopped
+        self.others_may = others_may
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counter:
-    """So many a day of whatever `pk` stands for; the site's own item stays for good."""
+    """So many a day of whatever `pk` stands for; the site's own item stays for good.
+
+    `share` is how many of them may be for guests, where this one is; None for anybody else.
+    """
 
     pk: str
     per_day: int
+    share: int | None = None
 
 
 class Counters:
@@ -47,20 +55,28 @@ class Counters:
         today, yesterday = day_of(now), day_of(now - DAY_SECONDS)
         keep = "" if counter.pk == SITE else "SET purge_at = :purge_at "
         purge_at = {":purge_at": {"N": str(int(now) + KEEP_SECONDS)}}
+        share = {} if counter.share is None else {":share": {"N": str(counter.share)}}
+        of_guests = f" AND (attribute_not_exists(g{today}) OR g{today} < :share)" if share else ""
         try:
             self._items.update(
                 counter.pk,
-                update=f"{keep}REMOVE {yesterday} ADD {today} :one",
+                update=f"{keep}REMOVE {yesterday}, g{yesterday} "
+                f"ADD {today} :one{f', g{today} :one' if share else ''}",
                 condition=f"attribute_not_exists(stopped) AND "
-                f"(attribute_not_exists({today}) OR {today} < :per_day)",
+                f"(attribute_not_exists({today}) OR {today} < :per_day){of_guests}",
                 values={
                     ":one": {"N": "1"},
                     ":per_day": {"N": str(counter.per_day)},
                     **(purge_at if keep else {}),
+                    **share,
                 },
             )
         except ConditionError as failed:
-            raise LimitReachedError(stopped="stopped" in (failed.item or {})) from None
+            item = failed.item or {}
+            used = int(item.get(today, {}).get("N", 0))
+            stopped = "stopped" in item
+            others_may = bool(share) and not stopped and used < counter.per_day
+            raise LimitReachedError(stopped=stopped, others_may=others_may) from None
 
     def give_back(self, counter: Counter, *, now: float) -> None:
         """Takes back one that was counted on the day of `now`."""
@@ -68,7 +84,7 @@ class Counters:
         try:
             self._items.update(
                 counter.pk,
-                update=f"ADD {today} :less",
+                update=f"ADD {today} :less{'' if counter.share is None else f', g{today} :less'}",
                 condition=f"{today} > :none",
                 values={":less": {"N": "-1"}, ":none": {"N": "0"}},
             )

@@ -115,10 +115,11 @@ def refuse_storm(token: AccessToken, *, now: float) -> None:
 
 
 def enough_for_today(now: float) -> SlowDown:
-    """The refusal of a session that has had its tokens for today."""
+    """The refusal of a session that has had its tokens for today, or of guests all together."""
     return SlowDown(
-        "This session has had its tokens for today.",
-        operator="A session reached TOKENS_PER_SESSION.",
+        "There are no more tokens for this session today.",
+        operator="A session reached TOKENS_PER_SESSION, or guests their share of "
+        "EXCHANGES_PER_DAY.",
         retry_after=seconds_to_midnight(now),
     )
 
@@ -130,8 +131,10 @@ def noted_failure(seen: Seen, *, seconds: float) -> StsError:
             "Coze does not know the key and is asked once a minute. Usually the key belongs to "
             "the other region: see the errors logged before."
         )
-    if BudgetSpent.code in (seen.error, seen.hold_error):
+    if seen.hold_error == BudgetSpent.code:
         return BudgetSpent(retry_after=math.ceil(seconds))
+    if seen.error == SlowDown.code:
+        return SlowDown("There are no more tokens for now.", retry_after=math.ceil(seconds))
     if UpstreamRejected.code in (seen.error, seen.hold_error):
         return UpstreamRejected(
             "Coze refused a moment ago and is asked again later: see the errors logged before."

@@ -82,11 +82,13 @@ class Errand:
             raise TemporarilyUnavailable("This process was stopped, and its new token wore out.")
         return Served(token=token, source=source)
 
-    def post(self, seconds: float) -> Generator[Operation, Any, AccessToken | Failed]:
+    def post(
+        self, seconds: float, *, counted: bool = True
+    ) -> Generator[Operation, Any, AccessToken | Failed]:
         """One exchange; a table that was slow, or a pause of the process, may leave no time."""
         if seconds < MIN_POST_SECONDS:
             return Failed(error=TemporarilyUnavailable("No time was left to ask Coze."))
-        answer: AccessToken | Failed = yield Exchange(seconds=seconds)
+        answer: AccessToken | Failed = yield Exchange(seconds=seconds, counted=counted)
         return answer
 
 

@@ -101,7 +101,7 @@ class Flight(Errand):
         if self.usable(known) is not None or not (yield Spend()):
             return self._serve_or_refuse(known)
         left = self.deadline - MARGIN_SECONDS - self.clock()
-        answer = yield from self.post(min(POST_SECONDS, left))
+        answer = yield from self.post(min(POST_SECONDS, left), counted=False)
         if isinstance(answer, Failed):
             raise answer.error
         # Nobody can tell whether the rejected one was ours; a storm ends here all the same.

@@ -92,9 +92,13 @@ class Acquire:
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """Signs and exchanges within `seconds`: AccessToken or Failed."""
+    """Signs and exchanges within `seconds`: AccessToken or Failed.
+
+    `counted` in the table against the limits of the day, unless that is known to be down.
+    """
 
     seconds: float
+    counted: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from coze_sts.errors import (
-    CUT,
     RateLimited,
     StsError,
     UnknownKey,
@@ -33,6 +32,11 @@ _SECRETS = re.compile(
 MAX_SEARCHED = 1000
 """Characters."""
 
+MIN_TOLD, PIECE = 3, 5
+"""Characters: a shorter name stands in other words by chance, a shorter piece of it too."""
+
+_REMOVED = "[removed]"
+
 _TOKEN = re.compile(r"[!-~]+")
 """VSCHAR of RFC 6749 appendix A.12, without the space."""
 
@@ -46,13 +50,18 @@ class Grant:
     log_id: str | None
 
 
-def read_grant(answer: WebAnswer, *, host: str, sent_at: float) -> Grant:
-    """Reads a success; raises UpstreamRejected or UpstreamUnavailable for all else."""
+def read_grant(
+    answer: WebAnswer, *, host: str, sent_at: float, names: tuple[str, ...] = ()
+) -> Grant:
+    """Reads a success; raises UpstreamRejected or UpstreamUnavailable for all else.
+
+    Coze's own words are in what is raised, but none of the `names`.
+    """
     if len(answer.body) > MAX_BODY_BYTES and answer.status == 200:
         raise UpstreamRejected(f"{host} answered {MAX_BODY_BYTES} bytes and more. {_trace(answer)}")
     body = answer.json_object()
     if answer.status != 200 or body is None or "access_token" not in body:
-        raise _failure(answer, body or {}, host=host)
+        raise _failure(answer, body or {}, host=host, names=names)
     token, expires_in = body["access_token"], _whole_number(body.get("expires_in"))
     if not _is_token(token) or expires_in is None or expires_in <= 0:
         raise UpstreamRejected(f"{host} answered 200 without a usable token. {_trace(answer)}")
@@ -60,18 +69,21 @@ def read_grant(answer: WebAnswer, *, host: str, sent_at: float) -> Grant:
     return Grant(access_token=token, expires_at=expires_at, log_id=_log_id(answer))
 
 
-def _failure(answer: WebAnswer, body: dict[str, Any], *, host: str) -> StsError:
+def _failure(
+    answer: WebAnswer, body: dict[str, Any], *, host: str, names: tuple[str, ...]
+) -> StsError:
     """Coze's error shapes: {error_code, error_message, error} and {code, msg}."""
     code = str(body.get("error_code") or body.get("error") or body.get("code") or "no code")
-    message = _safe(body.get("error_message") or body.get("msg") or body.get("error") or "")
-    said = f"{host} answered {answer.status} ({_safe(code, most=40)}): {message} {_trace(answer)}"
+    message = str(body.get("error_message") or body.get("msg") or body.get("error") or "")
+    words = f"({_safe(code, names, most=40)}): {_safe(message, names)}"
+    said = f"{host} answered {answer.status} {words} {_trace(answer)}"
     if answer.status == 429 or code == "slow_down":
         return RateLimited(said, asked_seconds=_retry_after(answer))
     if answer.status in _RETRYABLE_STATUSES or code in _RETRYABLE_CODES:
         return UpstreamUnavailable(said, asked_seconds=_retry_after(answer))
     # A refusal of another kind may quote a visitor's name, and the name may say anything.
     unauthorized = code == "invalid_client" or answer.status == 401
-    if unauthorized and _UNKNOWN_KID.search(message):
+    if unauthorized and _UNKNOWN_KID.search(message[:MAX_SEARCHED]):
         return UnknownKey(
             f"{said} Coze's host {host} does not know this key. Usually the key belongs to the "
             "other region: coze_api_base must be https://api.coze.cn for an app of coze.cn and "
@@ -109,12 +121,20 @@ def _retry_after(answer: WebAnswer) -> int:
     return min(seconds, MAX_RETRY_AFTER_SECONDS)
 
 
-def _safe(message: object, *, most: int = 200) -> str:
-    """Coze's words for the log: one short line, without anything that looks like a secret."""
+def _safe(message: str, names: tuple[str, ...], *, most: int = 200) -> str:
+    """Coze's words for the log: one short line, without a name or what looks like a secret."""
     # Cut before the search as well: it takes the square of the length in time.
-    words = " ".join(str(message)[:MAX_SEARCHED].split())
-    words = _SECRETS.sub("[removed]", words)
-    return words if len(words) <= most else words[:most] + CUT
+    words = message[:MAX_SEARCHED]
+    if any(_tells(words, name) for name in names):
+        return _REMOVED
+    return _SECRETS.sub(_REMOVED, " ".join(words.split()))[:most]
+
+
+def _tells(words: str, name: str) -> bool:
+    """Whether some of the name is in the words, in capitals, escapes or cut short as it may be."""
+    told, name = words.casefold(), name.casefold()
+    pieces = (name[start : start + PIECE] for start in range(max(1, len(name) - PIECE + 1)))
+    return len(name) >= MIN_TOLD and any(piece in told for piece in pieces)
 
 
 def _trace(answer: WebAnswer) -> str:

@@ -24,11 +24,13 @@ def exchange(
     scope: dict[str, Any] | None,
     sent_at: float,
     seconds: float,
+    names: tuple[str, ...] = (),
 ) -> Grant:
     """Trades a signed assertion for an access token, once, without redirects or retries.
 
     `sent_at` (UNIX seconds) is what a relative `expires_in` counts from. `seconds` bound the
-    whole call. Raises UpstreamRejected where Coze refuses, UpstreamUnavailable where it fails.
+    whole call; `names` are kept out of what is said of a failure. Raises UpstreamRejected where
+    Coze refuses, UpstreamUnavailable where it fails.
     """
     body: dict[str, Any] = {"grant_type": GRANT_TYPE, "duration_seconds": duration_seconds}
     if scope is not None:
@@ -39,4 +41,4 @@ def exchange(
         answer = send(http, method="POST", url=url, json=body, headers=headers, seconds=seconds)
     except NoAnswer as cause:
         raise UpstreamUnavailable(f"{host} did not answer: {cause}.") from None
-    return read_grant(answer, host=host, sent_at=sent_at)
+    return read_grant(answer, host=host, sent_at=sent_at, names=names)

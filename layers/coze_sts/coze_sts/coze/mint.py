@@ -23,10 +23,12 @@ def mint(
     session_context: dict[str, Any] | None,
     now: float,
     seconds: float,
+    names: tuple[str, ...] = (),
 ) -> tuple[AccessToken, str | None]:
     """The token and Coze's log id; raises UpstreamRejected or UpstreamUnavailable.
 
-    `seconds` bound the exchange. Every call signs a new assertion: each works once.
+    `seconds` bound the exchange; `names` are kept out of what is said of a failure. Every call
+    signs a new assertion: each works once.
     """
     payload = claims(
         app=app,
@@ -43,6 +45,7 @@ def mint(
         scope=settings.scope,
         sent_at=now,
         seconds=seconds,
+        names=names,
     )
     token = from_grant(
         grant.access_token,
