@@ -4,7 +4,7 @@ VENV = .venv
 export PYTHONPATH = layers/coze_sts
 UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: dev test lint lock simulate mutants simulate-day bench-herd
+.PHONY: dev test lint lock simulate mutants simulate-day bench-herd attack-crowd audit
 
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
@@ -32,6 +32,14 @@ simulate-day: $(VENV)/ready
 bench-herd: $(VENV)/ready
 	npm ci --silent --prefix tests/engines
 	$(VENV)/bin/python -m tests.herd
+
+attack-crowd: $(VENV)/ready
+	npm ci --silent --prefix tests/engines
+	$(VENV)/bin/python -m tests.crowd $(if $(SEED),--seed $(SEED))
+
+# STACK=… and NAME=… say whose lines, DAYS=… how far back; QUERY_ONLY=1 prints the query.
+audit: $(VENV)/ready
+	@$(VENV)/bin/python -m coze_sts.audit --stack "$$STACK" --days "$${DAYS:-30}" $(if $(QUERY_ONLY),--query-only) -- "$$NAME"
 
 lock: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet uv

@@ -26,8 +26,13 @@ SETTINGS = make_settings(new_guests_per_address=2, new_guests_per_origin=3)
 
 
 def request(address: str = ADDRESS, *, origin: str | None = PAGE) -> Request:
-    context = {"http": {"sourceIp": address}}
-    return Request(request_id="r", seconds_left=lambda: 20, origin=origin, context=context, body=b"")
+    return request_with({"http": {"sourceIp": address}}, origin=origin)
+
+
+def request_with(context: dict[str, Any], *, origin: str | None = PAGE) -> Request:
+    return Request(
+        request_id="r", seconds_left=lambda: 20, origin=origin, context=context, body=b""
+    )
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +236,7 @@ def test_a_household_of_ipv6_shares_what_it_may(admission: Admission) -> None:
 def test_a_request_without_an_address_is_counted_all_the_same(
     admission: Admission, context: dict[str, Any]
 ) -> None:
-    nowhere = Request(request_id="r", seconds_left=lambda: 20, origin=PAGE, context=context, body=b"")
+    nowhere = request_with(context)
     for _ in range(2):
         with admission.new_guest(nowhere, settings=SETTINGS):
             pass

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from coze_sts.allowance import Allowance
 from coze_sts.budget import STOPPED_SECONDS, Budget
-from coze_sts.cache.counters import SITE, Counters
+from coze_sts.cache.counters import SITE, Counter, Counters
 from coze_sts.cache.row import day_of
-from coze_sts.errors import BudgetSpent, StoreUnavailable, StsError, UpstreamUnavailable
+from coze_sts.errors import BudgetSpent, SlowDown, StoreUnavailable, StsError, UpstreamUnavailable
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.engines import Engine, client_of, create_table, lacking, shared
@@ -33,10 +33,18 @@ class Site:
     table: str
     clock: Clock
 
-    def process(self, *, per_day: int = 2, table: str | None = None, client: Any = None) -> Budget:
+    def process(
+        self,
+        *,
+        per_day: int = 2,
+        guests_per_day: int | None = None,
+        table: str | None = None,
+        client: Any = None,
+    ) -> Budget:
         return Budget(
             counters=Counters(client=client or self.client, table=table or self.table),
             per_day=per_day,
+            guests_per_day=guests_per_day,
             allowance=Allowance(clock=self.clock),
             clock=self.clock,
         )
@@ -145,6 +153,74 @@ def test_the_refusal_tells_the_operator_both_reasons_and_a_stranger_neither(site
     assert "EXCHANGES_PER_DAY" in (error.operator or "")
     assert "ResumeCommand" in (error.operator or "")
     assert "DAY" not in error.description
+
+
+# Guests, and sessions with rows of their own for other pages
+
+OTHER_PAGES = Counter(pk="n1#session", per_day=2)
+
+
+def spend_for(budget: Budget, error: StsError | None = None, **whom: Any) -> None:
+    with budget.one(**whom):
+        if error is not None:
+            raise error
+
+
+def test_guests_have_their_share_and_who_signed_in_has_the_rest(site: Site) -> None:
+    budget = site.process(per_day=3, guests_per_day=1)
+    spend_for(budget, guest=True)
+    with pytest.raises(SlowDown) as refused:
+        spend_for(site.process(per_day=3, guests_per_day=1), guest=True)
+    assert type(refused.value) is SlowDown, "BudgetSpent would hold everybody up"
+    assert refused.value.retry_after == MIDNIGHT - site.clock.now
+    for _ in range(2):
+        spend(budget)
+    for guest in (False, True):
+        with pytest.raises(BudgetSpent):
+            spend_for(budget, guest=guest)
+    assert site.spent == 3
+
+
+def test_a_guest_is_told_of_the_kill_switch_as_everybody(site: Site) -> None:
+    budget = site.process(guests_per_day=1)
+    spend_for(budget, guest=True)
+    site.run("StopCommand")
+    with pytest.raises(BudgetSpent) as refused:
+        spend_for(budget, guest=True)
+    assert refused.value.retry_after == STOPPED_SECONDS
+
+
+def test_a_guests_exchange_that_failed_is_given_back_to_the_share_too(site: Site) -> None:
+    budget = site.process(guests_per_day=1)
+    for _ in range(3):
+        with pytest.raises(UpstreamUnavailable):
+            spend_for(budget, UpstreamUnavailable("Coze is down."), guest=True)
+    spend_for(budget, guest=True)
+    assert site.spent == 1
+
+
+def test_a_session_that_had_its_tokens_on_other_pages_waits_and_nobody_else(site: Site) -> None:
+    budget = site.process(per_day=9)
+    for _ in range(2):
+        spend_for(budget, session=OTHER_PAGES)
+    with pytest.raises(SlowDown) as refused:
+        spend_for(budget, session=OTHER_PAGES)
+    assert type(refused.value) is SlowDown
+    assert refused.value.retry_after == MIDNIGHT - site.clock.now
+    assert site.spent == 2
+    spend_for(budget, session=replace(OTHER_PAGES, pk="n1#another"))
+    spend(budget)
+
+
+def test_what_the_site_refuses_or_coze_fails_is_not_counted_for_the_session(site: Site) -> None:
+    with pytest.raises(UpstreamUnavailable):
+        spend_for(site.process(), UpstreamUnavailable("Coze is down."), session=OTHER_PAGES)
+    spend(site.process(per_day=1))
+    for _ in range(3):
+        with pytest.raises(BudgetSpent):
+            spend_for(site.process(per_day=1), session=OTHER_PAGES)
+    for _ in range(2):
+        spend_for(site.process(per_day=9), session=OTHER_PAGES)
 
 
 # The kill switch

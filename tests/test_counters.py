@@ -128,6 +128,61 @@ def test_a_site_that_never_counted_can_be_stopped(table: Table) -> None:
     assert refusal(table, WHOLE_SITE).stopped
 
 
+# What guests may have of it
+
+GUESTS = replace(WHOLE_SITE, share=2)
+
+
+def guests(table: Table, *, day: str = TODAY) -> int:
+    return int(table.item(SITE).get(f"g{day}", {"N": "0"})["N"])
+
+
+def test_guests_have_their_share_and_others_may_have_the_rest(table: Table) -> None:
+    add(table, GUESTS, times=2)
+    refused = refusal(table, GUESTS)
+    assert (refused.others_may, refused.stopped) == (True, False)
+    add(table, WHOLE_SITE)
+    assert (table.count(SITE), guests(table)) == (3, 2)
+    for counter in (GUESTS, WHOLE_SITE):
+        assert not refusal(table, counter).others_may, "nobody may"
+
+
+def test_what_others_have_does_not_count_against_the_guests_share(table: Table) -> None:
+    add(table, WHOLE_SITE)
+    assert guests(table) == 0
+    add(table, GUESTS, times=2)
+    assert not refusal(table, GUESTS).others_may
+
+
+def test_while_stopped_is_there_others_may_not_either(table: Table) -> None:
+    add(table, GUESTS, times=2)
+    item = table.item(SITE) | {"stopped": {"BOOL": True}}
+    table.client.put_item(TableName=table.name, Item=item)
+    refused = refusal(table, GUESTS)
+    assert (refused.others_may, refused.stopped) == (False, True)
+
+
+def test_a_guests_is_given_back_to_both_and_anothers_to_the_site_alone(table: Table) -> None:
+    add(table, GUESTS, times=2)
+    add(table, WHOLE_SITE)
+    table.counters.give_back(WHOLE_SITE, now=NOW)
+    assert (table.count(SITE), guests(table)) == (2, 2)
+    table.counters.give_back(GUESTS, now=NOW)
+    assert (table.count(SITE), guests(table)) == (1, 1)
+    add(table, GUESTS)
+
+
+def test_the_guests_share_begins_anew_with_the_day(table: Table) -> None:
+    add(table, GUESTS, times=2, now=MIDNIGHT - 1)
+    add(table, WHOLE_SITE, now=MIDNIGHT)
+    assert table.item(SITE).keys() == {"pk", TOMORROW}
+    add(table, GUESTS, times=2, now=MIDNIGHT)
+    assert (table.count(SITE, day=TOMORROW), guests(table, day=TOMORROW)) == (3, 2)
+
+
+# Giving back
+
+
 def test_what_is_given_back_can_be_had_again(table: Table) -> None:
     add(table, times=3)
     table.counters.give_back(ADDRESS, now=NOW)

@@ -331,8 +331,12 @@ def test_who_is_no_human_is_neither_let_in_nor_counted(
 ) -> None:
     elsewhere = [cloudflare.solve(hostname=name) for name in ("evil.example", "shop.example.com")]
     for token in (None, "", "made up", *elsewhere):
-        with pytest.raises(AccessDenied):
-            admit(watched, watched.guest(None), token=token)
+        guest, settings = watched.guest(None), watched.settings
+        with (
+            pytest.raises(AccessDenied),
+            watched.admitted(guest, request(), settings=settings, turnstile_token=token),
+        ):
+            pytest.fail("was let in")
     assert all(item[day_of(NOW)]["N"] == "0" for item in house.counted)
     admit(watched, watched.guest(None), token=cloudflare.solve(hostname="www.example.com"))
 

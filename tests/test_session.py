@@ -20,6 +20,7 @@ from coze_sts.auth.session import (
     cache_key,
     day_key,
     name_fault,
+    session_counter_key,
     session_for,
 )
 from coze_sts.keyring import Keyring
@@ -214,6 +215,19 @@ def test_a_days_counter_is_one_subjects_and_tells_nobody_whose(
     same = (kind, subject) == (other_kind, other)
     assert (mine == day_key(other_kind, other, key=b"k")) == same
     assert mine != day_key(kind, subject, key=b"j")
+
+
+@given(NAMES, NAMES)
+def test_a_session_is_counted_as_one_whatever_page_it_is_on(one: str, other: str) -> None:
+    """Its rows differ by what the page's tokens may do; the counter does not."""
+    app = ("https://api.coze.cn", "1")
+    mine = session_counter_key(Session(name=one), index_key=b"i", app=app)
+    assert re.fullmatch(r"n1#[A-Za-z0-9_-]{43}", mine)
+    assert mine == session_counter_key(Session(name=one, device_id="d"), index_key=b"i", app=app)
+    theirs = session_counter_key(Session(name=other), index_key=b"i", app=app)
+    assert (mine == theirs) == (one == other)
+    assert mine != session_counter_key(Session(name=one), index_key=b"i", app=(app[0], "2"))
+    assert mine != session_counter_key(Session(name=one), index_key=b"j", app=app)
 
 
 @pytest.mark.parametrize("name", ["two_x", "TWO_x", "ｔｗｏ_x", "two＿x", "ＴＷＯ_"])

@@ -54,8 +54,7 @@ def _guest_of(caller: Caller) -> str | None:
     try:
         return SESSIONS.look_up(caller)
     except StoreUnavailable as failure:
-        TELEMETRY.count("TableFailed")
-        TELEMETRY.warn(failure)
+        TELEMETRY.table_failed(failure)
         return None
 
 

@@ -60,6 +60,7 @@ BROKER = Broker(
         counters=COUNTERS,
         per_day=SETTINGS.exchanges_per_day,
         guests_per_day=SETTINGS.guest_exchanges_per_day,
+        on_failure=TELEMETRY.table_failed,
         allowance=ALLOWANCE,
         clock=time.time,
     ),

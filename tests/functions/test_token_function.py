@@ -86,6 +86,23 @@ def test_a_new_guest_gets_a_ticket_that_brings_the_same_session_back(
     assert session_of(coze, first).startswith("guest_")
 
 
+def test_a_ticket_of_another_app_is_401(
+    environment: dict[str, str],
+    config: dict[str, str],
+    load: Callable[[str], ModuleType],
+    coze: CozeStandIn,
+) -> None:
+    """Two stacks may share their keys, as CacheKeySecretId lets them; their guests are others."""
+    _, guest, _ = Caller(load("token").lambda_handler)("POST /guest/token")
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId=environment["COZE_SECRET_ID"],
+        SecretString=json.dumps(config | {"client_id": "another"}),
+    )
+    body = {"guest_ticket": guest["guest_ticket"]}
+    assert Caller(load("token").lambda_handler)("POST /guest/token", body)[0] == 401
+    assert coze.requests_seen == 1
+
+
 def test_two_new_guests_never_share_a_session(call: Caller, coze: CozeStandIn) -> None:
     sessions = {session_of(coze, call("POST /guest/token")[1]) for _ in range(5)}
     assert len(sessions) == 5

@@ -18,13 +18,17 @@ STOPPED_SECONDS = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """So many exchanges `per_day` (UTC) for all sessions together, and of them for guests."""
+    """So many exchanges `per_day` (UTC) for all sessions together, and of them for guests.
+
+    `on_failure` hears of a table that could not count what goes on all the same.
+    """
 
     counters: Counters
     per_day: int
     guests_per_day: int | None = None
     allowance: Allowance
     clock: Callable[[], float]
+    on_failure: Callable[[StsError], None] = lambda _failure: None
 
     @contextmanager
     def one(self, *, guest: bool = False, session: Counter | None = None) -> Iterator[None]:
@@ -55,9 +59,10 @@ class Budget:
                 wait = STOPPED_SECONDS if reached.stopped else seconds_to_midnight(now)
                 raise BudgetSpent(retry_after=wait) from None
             raise enough_for_today(now) from None
-        except StoreUnavailable:
+        except StoreUnavailable as failure:
             if not self.allowance.spend():
                 raise
+            self.on_failure(failure)
             return False
         return True
 

@@ -75,7 +75,7 @@ class Sessions:
         guest_pk, user_pk = self.binding_pk(known_guest), self.binding_pk(to)
         if self.table is None or guest_pk is None or user_pk is None:
             raise Misconfigured("BINDING_TABLE is not set.")
-        if self.known.get(user_pk) != guest.name:
+        if user_pk not in self.known:
             self._store(self.table).bind(
                 guest_pk=guest_pk, guest=guest.name, user_pk=user_pk, now=self.clock()
             )

@@ -61,6 +61,11 @@ class Telemetry:
         """Logs a failure that the caller does not feel."""
         self._logger.warning(failure.operator or failure.description, **self._facts)
 
+    def table_failed(self, failure: StsError) -> None:
+        """Logs and counts that the table did not answer, though the request goes on."""
+        self.count("TableFailed")
+        self.warn(failure)
+
     def secret_failed(self, failure: StsError) -> None:
         """Logs and counts that a secret could not be read; a good value in memory goes on."""
         self.count("SecretFailed")

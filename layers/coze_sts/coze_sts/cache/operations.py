@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from coze_sts.access_token import AccessToken
-from coze_sts.errors import BudgetSpent, RateLimited, StsError, UnknownKey, UpstreamUnavailable
+from coze_sts.errors import (
+    BudgetSpent,
+    RateLimited,
+    SlowDown,
+    StsError,
+    UnknownKey,
+    UpstreamUnavailable,
+)
 
 UNKNOWN_KEY_HOLD_SECONDS = 60
 BUDGET_HOLD_SECONDS = 60
@@ -177,6 +184,8 @@ def failed(error: StsError) -> Failed:
         hold = UNKNOWN_KEY_HOLD_SECONDS
     elif isinstance(error, BudgetSpent):
         hold = asked = BUDGET_HOLD_SECONDS
+    elif isinstance(error, SlowDown):
+        asked = error.retry_after or 1
     return Failed(
         error=error,
         retry_after=asked,
