@@ -54,6 +54,7 @@ FLAWS: dict[str, tuple[str, Sequence[Act]]] = {
     "tickets_unread": ("a ticket forged: answered with a token", [false_tickets.forged]),
     "origins_unread": ("from a foreign page: answered with a token", [trespasses.from_abroad]),
     "names_unreserved": ("in a reserved name: answered", [false_sign_ins.in_a_reserved_name]),
+    "careless": ("CRASHED", [visits.sign_in]),
     "talkative": ("LOGGED: a visitor's name", [visits.sign_in]),
 }
 

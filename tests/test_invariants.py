@@ -10,6 +10,7 @@ import pytest
 TESTS = Path(__file__).parent
 TABLE = """
 1. A token for a session was issued upstream for it, with that host, app and scope.
+  - test_crowd: test_whatever_fails_every_token_is_its_owners_and_nobody_gets_anothers
   - test_broker: test_two_callers_never_share_a_token
   - test_broker: test_what_makes_a_token_differ_makes_the_row_differ
   - test_broker: test_a_row_that_was_copied_to_another_session_opens_for_nobody
@@ -43,7 +44,7 @@ TABLE = """
   - test_store: test_of_two_who_saw_the_same_dead_lease_only_one_takes_over
   - test_flight: test_an_exchange_leaves_time_to_write_what_it_brings
   - test_flight: test_who_wakes_up_at_the_end_of_the_lease_does_not_ask_coze
-  - test_grant: test_an_answer_that_drips_is_given_up_by_the_clock_of_the_whole_call
+  - test_web: test_an_answer_that_drips_is_given_up_by_the_clock_of_the_whole_call
   - test_simulation: test_no_rule_is_broken_whatever_fails_and_whenever
 
 5. Accepted exchanges for one row over T are at most T/(0.6·L) + 1, and one for each crash and
@@ -92,7 +93,7 @@ TABLE = """
   - test_flight: test_whatever_the_table_and_coze_do_a_flight_keeps_its_promises
   - test_flight: test_no_wait_outlasts_the_request
   - test_broker: test_a_request_ends_in_its_own_time
-  - test_grant: test_an_answer_that_drips_is_given_up_by_the_clock_of_the_whole_call
+  - test_web: test_an_answer_that_drips_is_given_up_by_the_clock_of_the_whole_call
   - test_store_failures: test_a_visitor_waits_two_seconds_for_a_call_to_the_table_at_most
   - test_simulation: test_no_rule_is_broken_whatever_fails_and_whenever
 
@@ -145,10 +146,11 @@ TABLE = """
 
 19. No secret, token, assertion or ticket appears in any log, metric, trace, exception or table
     key.
+  - test_secrets_nowhere: test_no_secret_is_anywhere_but_in_its_own_answer
   - functions/test_token_function: test_no_secret_and_no_name_is_logged
   - functions/test_assertion_function: test_the_assertion_is_never_logged
   - test_broker: test_nothing_that_is_counted_or_noted_tells_a_token_or_a_name
-  - test_performer: test_what_coze_repeats_of_a_visitor_is_not_told_to_the_operator
+  - test_answer: test_a_name_that_coze_repeats_in_any_way_is_not_told
   - test_answer: test_whatever_coze_repeats_of_a_secret_is_cut_out
   - test_app_key: test_a_key_that_cannot_sign_rs256_is_refused_and_not_shown
   - test_store_failures: test_a_table_that_refuses_is_unavailable_and_not_quoted

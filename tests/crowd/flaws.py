@@ -81,3 +81,8 @@ def talkative() -> None:
 def names_unreserved() -> None:
     """A sign-in may have any name."""
     identity._name_fault = lambda _text, **_known: None
+
+
+def careless() -> None:
+    """Something that nobody thought of."""
+    broker.cache_key = lambda session, **_known: "t1#" + session.nickname

@@ -1,4 +1,4 @@
-"""What must not be in the functions' own lines, whatever happens."""
+"""What must not be in the functions' own lines, whatever happens, and what broke."""
 
 import re
 from collections import Counter
@@ -12,6 +12,14 @@ SECRETS = {
     "a visitor's name": re.compile(r"visitor-\d"),
     "an openid": re.compile(r"wechat_o[\w-]{8}"),
 }
+
+CRASH = re.compile(r"^[\w.]+(Error|Exception)\b|unexpected exception")
+
+
+def crashes(log: Path) -> Counter[str]:
+    """The exceptions that nobody caught, and how often each."""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        return Counter(line.strip() for line in lines if CRASH.search(line))
 
 
 def leaks(log: Path) -> Counter[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tests.crowd.crowd import Crowd
-from tests.crowd.logbook import leaks
+from tests.crowd.logbook import crashes, leaks
 from tests.crowd.place import Notes
 from tests.crowd.referee import Whose, Wrong, behind, judge
 from tests.crowd.town import Town
@@ -25,6 +25,7 @@ class Report:
     notes: Notes
     wrong: list[Wrong]
     leaked: Counter[str]
+    crashed: Counter[str]
     faults: Counter[str]
     exchanges: int
     behind: list[float]
@@ -43,6 +44,7 @@ class Report:
             notes=notes,
             wrong=wrong,
             leaked=leaks(town.log),
+            crashed=crashes(town.log),
             faults=town.climate.met,
             exchanges=len(coze.exchanges),
             behind=[] if wrong else behind(coze, notes.sightings, notes.spent),
@@ -52,7 +54,7 @@ class Report:
     @property
     def good(self) -> bool:
         """Whether all is as it must be."""
-        return not (self.wrong or self.notes.odd or self.leaked)
+        return not (self.wrong or self.notes.odd or self.leaked or self.crashed)
 
     def __str__(self) -> str:
         lines = [
@@ -64,6 +66,7 @@ class Report:
             *[f"WRONG: {wrong.seen} {wrong.reason}" for wrong in self.wrong[:SHOWN]],
             *[f"ODD: {odd}" for odd in self.notes.odd[:SHOWN]],
             *[f"LOGGED: {what} in {lines} lines" for what, lines in self.leaked.items()],
+            *[f"CRASHED, {times} times: {what}" for what, times in self.crashed.most_common(SHOWN)],
         ]
         return "\n".join(lines)
 

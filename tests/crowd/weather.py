@@ -13,7 +13,7 @@ from tests.crowd.faults import Fault
 from tests.local.server import WsgiApp
 
 GUST_SECONDS = (0.5, 2.0)
-GUSTS = 0.1
+GUSTS = 0.05
 """This share of the faults lasts, and meets every call meanwhile."""
 
 COZE: Mapping[str, Fault] = {
@@ -111,7 +111,7 @@ class Climate:
             return Weather(name=name, faults=kinds, rate=rate, rng=rng)
 
         self.coze = weather("Coze", COZE, 0.06)
-        self.tables = weather("tables", TABLES, 0.015)
+        self.tables = weather("tables", TABLES, 0.012)
         self.secrets = weather("secrets", SECRETS, 0.1)
         self.wechat = weather("WeChat", WECHAT, 0.1)
 
