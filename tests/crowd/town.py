@@ -132,5 +132,6 @@ class Town:
 
 
 def _end(worker: BaseProcess) -> None:
-    worker.kill()
+    if worker.is_alive():  # else its number may be another's by now
+        worker.kill()
     worker.join()

@@ -1,8 +1,8 @@
 """One instance: a gateway with functions of its own, one request at a time, as Lambda's are."""
 
 import importlib
+import multiprocessing
 import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ class Plan:
 
 
 def work(at: Listening, plan: Plan) -> None:
-    """Serves until it is killed."""
+    """Serves until it is killed, or its town ends."""
     # Nobody reads it but whoever looks for the reason of an answer.
     sys.stdout = sys.stderr = plan.log.open("a", buffering=1)
     if plan.flaw:
@@ -46,4 +46,5 @@ def work(at: Listening, plan: Plan) -> None:
         region=plan.region,
     )
     Server(Guard(gateway, pages=True), at=at)
-    threading.Event().wait()
+    if town := multiprocessing.parent_process():
+        town.join()
