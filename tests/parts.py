@@ -43,6 +43,10 @@ class Counts:
     def warn(self, failure: StsError) -> None:
         self.warnings.append(failure)
 
+    def table_failed(self, failure: StsError) -> None:
+        self.count("TableFailed")
+        self.warn(failure)
+
 
 class SingleKey:
     """One key, with no other to fall back on."""

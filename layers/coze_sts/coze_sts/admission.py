@@ -6,12 +6,13 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
 from coze_sts.auth.session import day_key
 from coze_sts.cache.counters import Counter, Counters, LimitReachedError
 from coze_sts.cache.row import day_of, seconds_to_midnight
-from coze_sts.errors import SlowDown, StoreUnavailable, StsError
+from coze_sts.errors import SlowDown, StoreUnavailable
 from coze_sts.http_event import Request
 from coze_sts.keyring import Keyring
 from coze_sts.settings import Settings
@@ -37,17 +38,10 @@ class Admission:
         Raises SlowDown where there were enough today. A table that fails stops nobody here: the
         exchange has its own limit for that.
         """
-        counted: list[Counter] = []
         now = self.clock()
-        try:
-            for counter in self._counters(request, settings=settings, now=now):
-                if self._count(counter, now=now):
-                    counted.append(counter)
+        counters = self._counters(request, settings=settings, now=now)
+        with self.counters.counted(counters, count=partial(self._count, now=now), now=now):
             yield
-        except StsError:
-            for counter in counted:
-                self._give_back(counter, now=now)
-            raise
 
     def _counters(self, request: Request, *, settings: Settings, now: float) -> list[Counter]:
         key = self.keyring().day_key(day_of(now))
@@ -64,8 +58,7 @@ class Admission:
         except LimitReachedError:
             self._refuse(now)
         except StoreUnavailable as failure:
-            self.telemetry.count("TableFailed")
-            self.telemetry.warn(failure)
+            self.telemetry.table_failed(failure)
             return False
         return True
 
@@ -77,12 +70,6 @@ class Admission:
             operator="NEW_GUESTS_PER_ADDRESS or NEW_GUESTS_PER_ORIGIN is reached.",
             retry_after=seconds_to_midnight(now),
         )
-
-    def _give_back(self, counter: Counter, *, now: float) -> None:
-        try:
-            self.counters.give_back(counter, now=now)
-        except StoreUnavailable:
-            return
 
 
 def network(source_ip: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from coze_sts.allowance import Allowance
 from coze_sts.cache.counters import SITE, Counter, Counters, LimitReachedError
@@ -40,16 +41,9 @@ class Budget:
         """
         share = self.guests_per_day if guest else None
         site, now = Counter(pk=SITE, per_day=self.per_day, share=share), self.clock()
-        counted: list[Counter] = []
-        try:
-            for counter in (session, site):
-                if counter is not None and self._count(counter, now=now):
-                    counted.append(counter)
+        counters = [site] if session is None else [session, site]
+        with self.counters.counted(counters, count=partial(self._count, now=now), now=now):
             yield
-        except StsError:
-            for counter in counted:
-                self._give_back(counter, now=now)
-            raise
 
     def _count(self, counter: Counter, *, now: float) -> bool:
         try:
@@ -65,9 +59,3 @@ class Budget:
             self.on_failure(failure)
             return False
         return True
-
-    def _give_back(self, counter: Counter, *, now: float) -> None:
-        try:
-            self.counters.give_back(counter, now=now)
-        except StoreUnavailable:
-            return

@@ -36,6 +36,9 @@ class Keyring:
     """Numbered keys: the highest number writes, every number reads."""
 
     keys: Mapping[str, bytes] = field(repr=False)
+    _derived: dict[tuple[Purpose, str], bytes] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def newest(self) -> str:
@@ -63,10 +66,17 @@ class Keyring:
 
     def derive(self, purpose: Purpose, *, key_id: str | None = None, salt: bytes = b"") -> bytes:
         """32 bytes for `purpose`, from the newest key unless named; KeyError if unknown."""
-        material = self.keys[self.newest if key_id is None else key_id]
-        return HKDF(algorithm=hashes.SHA256(), length=32, salt=salt, info=purpose.value).derive(
-            material
-        )
+        number = self.newest if key_id is None else key_id
+        if salt:
+            return self._hkdf(purpose, number, salt)
+        # A request needs several of them, and they are the same for the next.
+        if (purpose, number) not in self._derived:
+            self._derived[purpose, number] = self._hkdf(purpose, number, salt)
+        return self._derived[purpose, number]
+
+    def _hkdf(self, purpose: Purpose, number: str, salt: bytes) -> bytes:
+        hkdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=salt, info=purpose.value)
+        return hkdf.derive(self.keys[number])
 
     def log_hash(self, text: str) -> str:
         """A short digest that lets log lines about one name be found, but not the name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coze_sts.auth.guest import REFUSAL
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_KNOWN = 4096
-DAMAGED = (
-    "A record of BINDING_TABLE was not written by this service, or the oldest key of "
-    "CACHE_KEY_SECRET_ID is gone. Restore the table, or that key."
-)
+DAMAGED = "A record of BINDING_TABLE was not written by this service: restore the table."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +68,10 @@ class Sessions:
         False where the user already took another guest's. Raises InvalidToken where the guest
         became somebody else, StoreUnavailable, Misconfigured.
         """
-        known_guest = replace(guest, new=False)
-        guest_pk, user_pk = self.binding_pk(known_guest), self.binding_pk(to)
-        if self.table is None or guest_pk is None or user_pk is None:
+        if self.table is None:
             raise Misconfigured("BINDING_TABLE is not set.")
+        key = self.keyring().binding_key
+        guest_pk, user_pk = binding_key(guest, key=key), binding_key(to, key=key)
         if user_pk not in self.known:
             self._store(self.table).bind(
                 guest_pk=guest_pk, guest=guest.name, user_pk=user_pk, now=self.clock()

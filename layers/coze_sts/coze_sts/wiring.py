@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.config import Config
 
@@ -24,6 +24,8 @@ from coze_sts.telemetry import Telemetry
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+T = TypeVar("T")
+
 AWS_CALLS = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2})
 """Seconds. A call to AWS that is slower has failed: a visitor is waiting."""
 
@@ -32,12 +34,8 @@ def stored_app(
     client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
 ) -> StoredSecret[CozeApp]:
     """The operator's OAuth app, from COZE_SECRET_ID."""
-    return StoredSecret(
-        fetch=partial(fetch_secret, client, secret_id=settings.coze_secret_id),
-        parse=partial(parse_app, api_base=settings.coze_api_base),
-        clock=time.time,
-        on_failure=telemetry.secret_failed,
-    )
+    parse = partial(parse_app, api_base=settings.coze_api_base)
+    return _stored(client, settings.coze_secret_id, parse, telemetry)
 
 
 def app_keys(client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry) -> AppKeys:
@@ -56,37 +54,31 @@ def stored_keyring(
     client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
 ) -> StoredSecret[Keyring]:
     """The stack's own keys, from CACHE_KEY_SECRET_ID."""
-    return StoredSecret(
-        fetch=partial(fetch_secret, client, secret_id=settings.cache_key_secret_id),
-        parse=parse_keyring,
-        clock=time.time,
-        on_failure=telemetry.secret_failed,
-    )
+    return _stored(client, settings.cache_key_secret_id, parse_keyring, telemetry)
 
 
 def stored_turnstile(
     client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
 ) -> StoredSecret[TurnstileSecret] | None:
     """The widget's secret key, from TURNSTILE_SECRET_ID; None where nobody has to be human."""
-    if settings.turnstile_secret_id is None:
-        return None
-    return StoredSecret(
-        fetch=partial(fetch_secret, client, secret_id=settings.turnstile_secret_id),
-        parse=parse_turnstile_secret,
-        clock=time.time,
-        on_failure=telemetry.secret_failed,
-    )
+    secret_id = settings.turnstile_secret_id
+    return _stored(client, secret_id, parse_turnstile_secret, telemetry) if secret_id else None
 
 
 def stored_wechat(
     client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
 ) -> StoredSecret[WechatApp] | None:
     """The mini-program, from WECHAT_SECRET_ID; None where there is none."""
-    if settings.wechat_secret_id is None:
-        return None
+    secret_id = settings.wechat_secret_id
+    return _stored(client, secret_id, parse_wechat_app, telemetry) if secret_id else None
+
+
+def _stored(
+    client: SecretsManagerClient, secret_id: str, parse: Callable[[str], T], telemetry: Telemetry
+) -> StoredSecret[T]:
     return StoredSecret(
-        fetch=partial(fetch_secret, client, secret_id=settings.wechat_secret_id),
-        parse=parse_wechat_app,
+        fetch=partial(fetch_secret, client, secret_id=secret_id),
+        parse=parse,
         clock=time.time,
         on_failure=telemetry.secret_failed,
     )

@@ -5,11 +5,14 @@ The day (UTC) is in the name of the attribute that counts, so that a new day beg
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coze_sts.cache.dynamodb import ConditionError, Items
 from coze_sts.cache.row import DAY_SECONDS, day_of
+from coze_sts.errors import StoreUnavailable, StsError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -90,3 +93,23 @@ class Counters:
             )
         except ConditionError:
             return
+
+    @contextmanager
+    def counted(
+        self, counters: Iterable[Counter], *, count: Callable[[Counter], bool], now: float
+    ) -> Iterator[None]:
+        """Counts each by `count`, which says whether it did, and takes all back where that fails.
+
+        A table that fails then loses a few of the day's numbers, and hides no other error.
+        """
+        done: list[Counter] = []
+        try:
+            for counter in counters:
+                if count(counter):
+                    done.append(counter)
+            yield
+        except StsError:
+            for counter in done:
+                with suppress(StoreUnavailable):
+                    self.give_back(counter, now=now)
+            raise
