@@ -1,0 +1,54 @@
+// Asks the service until there is a token, or no use in asking.
+import * as rules from "./rules.js";
+import { ask, digest } from "./service.js";
+import { between } from "./time.js";
+
+/** @typedef {import("./rules.js").Failure} Failure */
+/**
+ * @typedef {object} Asked
+ * @property {string} endpoint
+ * @property {import("../coze-session.js").SessionOptions} options
+ * @property {string} idToken  "" for a guest
+ * @property {(idToken: string) => boolean} isSame  whether it is still the same visitor's
+ * @property {string} [refused]
+ */
+
+export const TICKET = "coze-sts-guest-ticket";
+
+/**
+ * @param {import("./world.js").World} world
+ * @param {Asked} asked
+ */
+export async function request(world, { endpoint, options, idToken, isSame, refused }) {
+  const { path = "/token", carryOver = true, turnstile } = options;
+  const { now, tickets } = world;
+  const user = !!idToken;
+  const started = now();
+  let ticket = user && !carryOver ? undefined : tickets.get(TICKET);
+  for (let attempt = 0, forced = false; ; attempt++) {
+    try {
+      const answer = await ask(world, endpoint + (user ? path : "/guest/token"), idToken, {
+        guest_ticket: ticket,
+        rejected_token: refused && (await digest(refused)),
+        turnstile_token: user || ticket ? undefined : await turnstile?.(),
+      });
+      if (user && ticket) tickets.drop(TICKET, ticket); // spent: the guest is the user now
+      return answer;
+    } catch (error) {
+      const fault = /** @type {Failure} */ (error);
+      const { status, code } = fault;
+      if (ticket && code && (status === 401 || (user && status === 403))) {
+        tickets.drop(TICKET, ticket);
+        ticket = undefined;
+      } else if (status === 401 && !forced && typeof options.idToken === "function") {
+        forced = true;
+        idToken = (await options.idToken(true)) || "";
+        if (!isSame(idToken)) throw fault;
+      } else {
+        const ms = rules.retryMs(fault, attempt, world.random());
+        if (!rules.isPassing(fault) || between(started, now()) + ms > rules.RETRY_MS) throw fault;
+        await world.sleep(ms);
+      }
+    }
+  }
+}
