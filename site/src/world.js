@@ -24,5 +24,5 @@ export const browser = () => ({
   tickets: tickets(),
   lock,
   channel,
-  online: (call) => addEventListener("online", call),
+  online: (call) => globalThis.addEventListener?.("online", call),
 });

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.markdown import README
+from tests.contract.markdown import README, ROOT
 from tests.local.aws import REGION
 from tests.local.stack import DEMO_BACKEND, LocalStack
 
@@ -33,8 +33,9 @@ globalThis.localStorage = {
 globalThis.CozeWebSDK = {
   WebChatClient: class { constructor(options) { globalThis.widget = options; } },
 };
-const signInToken = async () => process.env.SIGN_IN_TOKEN;
+const signInToken = async () => process.env.SIGN_IN_TOKEN ?? null;
 """
+LEAVE = "process.exit();\n"
 
 
 def strict_stack() -> LocalStack:
@@ -74,7 +75,8 @@ def output(*command: str, folder: Path, **variables: str) -> str:
 
 
 def run(script: str, folder: Path, **variables: str) -> Any:
-    """What the script prints, run as a module by Node.js."""
+    """What the script prints, run as a module by Node.js, with the helper beside it."""
+    shutil.copy(ROOT / "site" / "coze-session.js", folder)
     module = folder / "page.mjs"
     module.write_text(script, encoding="utf-8")
     return json.loads(output(program("node"), str(module), folder=folder, **variables))
@@ -84,10 +86,11 @@ def page() -> str:
     return README.block("html").removeprefix('<script type="module">').removesuffix("</script>\n")
 
 
-def signed_in_page(renew: str) -> str:
-    """The page with this in place of `ticket`, `ask` and `renew`."""
-    before, _, rest = page().partition("  function ticket")
-    return before + renew + rest[rest.index("  // Never rejects") :]
+def page_with(session: str) -> str:
+    """The page with this in place of the line that makes the session."""
+    lines = page().splitlines(keepends=True)
+    (number,) = [n for n, line in enumerate(lines) if "createSession(" in line]
+    return "".join([*lines[:number], session, *lines[number + 1 :]])
 
 
 def guest(stack: LocalStack, folder: Path) -> dict[str, Any]:

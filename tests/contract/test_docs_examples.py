@@ -12,14 +12,14 @@ import pytest
 
 from tests.contract.browser import (
     BROWSER,
+    LEAVE,
     SHOWN_PAGE,
     TICKET,
     adapted,
     guest,
-    page,
+    page_with,
     program,
     run,
-    signed_in_page,
     strict_stack,
 )
 from tests.contract.markdown import Document
@@ -30,9 +30,8 @@ from tests.local.stack import LocalStack
 from tests.local.turnstile import TurnstileStandIn
 
 SIGN_IN = """
-const { auth } = globalThis.widget;
-const again = await auth.onRefreshToken("");
-console.log(JSON.stringify({ first: auth.token, again, kept: [...kept] }));
+const token = await session.getToken().catch(() => "");
+console.log(JSON.stringify({ token, kept: [...kept] }));
 """
 HUMAN = """
 const solved = JSON.parse(process.env.SOLVED);
@@ -60,9 +59,9 @@ def stack() -> Iterator[LocalStack]:
 
 def sign_in(stack: LocalStack, folder: Path, *, proof: str, ticket: str | None) -> dict[str, Any]:
     """What the page of docs/sign-in.md gets where the browser holds this ticket."""
-    script = signed_in_page(Document("docs/sign-in.md").block("js"))
+    script = page_with(Document("docs/sign-in.md").block("js"))
     kept = json.dumps([] if ticket is None else [[TICKET, ticket]])
-    script = BROWSER + adapted(script, stack) + SIGN_IN
+    script = BROWSER + adapted(script, stack) + SIGN_IN + LEAVE
     seen: dict[str, Any] = run(script, folder, SIGN_IN_TOKEN=proof, KEPT=kept)
     return seen
 
@@ -74,8 +73,8 @@ def test_a_guest_who_signs_in_keeps_the_session_and_drops_the_ticket(
     before, dora = guest(stack, tmp_path), stack.oidc.id_token("dora")
     seen = sign_in(stack, tmp_path, proof=dora, ticket=before["guest_ticket"])
     session = stack.coze.tokens[before["access_token"]].session_name
-    assert stack.coze.tokens[seen["first"]].session_name == session
-    assert (seen["again"], seen["kept"]) == (seen["first"], [])
+    assert stack.coze.tokens[seen["token"]].session_name == session
+    assert seen["kept"] == []
 
 
 @pytest.mark.parametrize("ticket", ["spent", "forged", None])
@@ -87,7 +86,7 @@ def test_a_ticket_that_is_no_use_keeps_nobody_from_signing_in(
         ticket = guest(stack, tmp_path)["guest_ticket"]
         sign_in(stack, tmp_path, proof=stack.oidc.id_token("emil"), ticket=ticket)
     seen = sign_in(stack, tmp_path, proof=stack.oidc.id_token("frida"), ticket=ticket)
-    assert stack.coze.tokens[seen["first"]].session_name == "frida"
+    assert stack.coze.tokens[seen["token"]].session_name == "frida"
     assert seen["kept"] == []
 
 
@@ -95,7 +94,7 @@ def test_a_ticket_outlives_a_sign_in_that_the_gateway_refuses(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     seen = sign_in(stack, tmp_path, proof="made-up", ticket="held")
-    assert (seen["first"], seen["kept"]) == ("", [[TICKET, "held"]])
+    assert (seen["token"], seen["kept"]) == ("", [[TICKET, "held"]])
 
 
 def test_a_mini_program_gets_the_session_of_its_user(stack: LocalStack, tmp_path: Path) -> None:
@@ -108,10 +107,9 @@ def test_a_mini_program_gets_the_session_of_its_user(stack: LocalStack, tmp_path
 
 
 def page_with_turnstile() -> str:
-    """The page with the additions of docs/limits.md where it says that they go."""
+    """The page with the additions of docs/limits.md."""
     limits = Document("docs/limits.md")
-    before, ask, after = page().partition("async function ask(body) {\n")
-    return before + limits.block("js", "render") + ask + limits.block("js", "await") + after
+    return limits.block("js", "render") + page_with(limits.block("js", "createSession"))
 
 
 @pytest.mark.parametrize("ticket", [None, "forged"])
@@ -127,8 +125,7 @@ def test_a_new_guest_is_human_and_one_with_a_ticket_is_not_asked(
             "TURNSTILE_SECRET_ID": stack.aws.create_secret("Turnstile", json.dumps(secret)),
             "TURNSTILE_API_BASE": cloudflare.url,
         }
-        script = BROWSER + HUMAN + adapted(page_with_turnstile(), stack) + SIGN_IN
+        script = BROWSER + HUMAN + adapted(page_with_turnstile(), stack) + SIGN_IN + LEAVE
         seen = run(script, tmp_path, SOLVED=json.dumps(solved), KEPT=json.dumps(kept))
-        assert seen["first"] in stack.coze.tokens
+        assert seen["token"] in stack.coze.tokens
     assert len(turnstile.requests) == 1
-    assert seen["again"] == seen["first"]

@@ -13,13 +13,14 @@ from coze_sts.coze.app_key import parse_app
 
 from tests.contract.browser import (
     BROWSER,
+    LEAVE,
     adapted,
     guest,
     output,
     page,
+    page_with,
     program,
     run,
-    signed_in_page,
     strict_stack,
 )
 from tests.contract.markdown import README
@@ -27,14 +28,11 @@ from tests.local.stack import LocalStack
 
 VISIT = """
 const { auth } = globalThis.widget;
-const again = await auth.onRefreshToken("");
-const together = await Promise.all([auth.onRefreshToken(""), auth.onRefreshToken("")]);
-for (const name of kept.keys()) kept.set(name, "g1.1.forged.forged");
-const forged = await auth.onRefreshToken("");
+const first = await auth.onRefreshToken("");
+const again = await session.getToken();
 globalThis.fetch = () => Promise.reject(new Error("offline"));
-const offline = await auth.onRefreshToken("");
-const seen = { type: auth.type, first: auth.token, again, together, forged, offline };
-console.log(JSON.stringify(seen));
+const offline = await auth.onRefreshToken(first);
+console.log(JSON.stringify({ auth, first, again, offline, kept: [...kept] }));
 """
 
 
@@ -44,10 +42,10 @@ def stack() -> Iterator[LocalStack]:
         yield stack
 
 
-def visit(page: str, stack: LocalStack, folder: Path) -> dict[str, Any]:
+def visit(page: str, stack: LocalStack, folder: Path, **variables: str) -> dict[str, Any]:
     """What the widget gets from the page."""
-    script, token = BROWSER + adapted(page, stack) + VISIT, stack.oidc.id_token("alice")
-    seen: dict[str, Any] = run(script, folder, SIGN_IN_TOKEN=token)
+    script = BROWSER + adapted(page, stack) + VISIT + LEAVE
+    seen: dict[str, Any] = run(script, folder, **variables)
     return seen
 
 
@@ -55,19 +53,23 @@ def test_the_page_keeps_a_guest_the_same_and_never_rejects(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     seen = visit(page(), stack, tmp_path)
-    assert seen["type"] == "token"
+    assert seen["auth"] == {"type": "token", "token": ""}
     assert stack.coze.tokens[seen["first"]].session_name.startswith("guest_")
-    assert {seen["again"], *seen["together"]} == {seen["first"]}
-    assert seen["forged"] != seen["first"]
-    assert seen["offline"] == seen["forged"]
+    assert seen["again"] == seen["offline"] == seen["first"]
+    (ticket,) = seen["kept"]
+    again = visit(page(), stack, tmp_path, KEPT=json.dumps([ticket]))
+    names = {stack.coze.tokens[each["first"]].session_name for each in (seen, again)}
+    assert len(names) == 1
 
 
 def test_the_page_of_a_signed_in_visitor_gets_their_session(
     stack: LocalStack, tmp_path: Path
 ) -> None:
-    seen = visit(signed_in_page(README.block("js")), stack, tmp_path)
+    page = page_with(README.block("js"))
+    seen = visit(page, stack, tmp_path, SIGN_IN_TOKEN=stack.oidc.id_token("alice"))
     assert stack.coze.tokens[seen["first"]].session_name == "alice"
-    assert {seen["again"], seen["offline"]} == {seen["first"]}
+    assert seen["again"] == seen["first"]
+    assert seen["kept"] == []
 
 
 def test_a_server_in_python_gets_the_session_it_names(stack: LocalStack, tmp_path: Path) -> None:
