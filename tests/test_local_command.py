@@ -27,6 +27,7 @@ READY_SECONDS = 5
 STOP_SECONDS = 3
 BLOCK = re.compile(r"^(?P<title>.+) \((?P<status>\d{3})\)\n(?P<lines>(?:.+\n)+)", re.MULTILINE)
 BETWEEN = "\x1e"
+CHAT = "Coze: alice says hello, and the bot answers"
 
 
 @dataclass
@@ -92,6 +93,13 @@ def test_it_is_ready_within_five_seconds(dev: Running) -> None:
     assert dev.seconds < READY_SECONDS
 
 
+def test_the_page_is_named_first(dev: Running) -> None:
+    second = dev.shown.splitlines()[1]
+    assert second.startswith(f"Open {dev.url} in a browser")
+    told = requests.get(f"{dev.url}/demo/settings.json", timeout=5).json()
+    assert (told["endpoint"], told["standIn"]) == (dev.url, True)
+
+
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_every_command_that_is_shown_answers_as_shown(dev: Running) -> None:
     blocks = list(BLOCK.finditer(dev.shown))
@@ -112,6 +120,7 @@ def test_every_command_that_is_shown_answers_as_shown(dev: Running) -> None:
     assert alice["access_token"] != bob["access_token"]
     assert body("Coze: alice sees it")["data"]["conversations"]  # type: ignore[index]
     assert not body("Coze: bob does not")["data"]["conversations"]  # type: ignore[index]
+    assert "event:conversation.chat.completed" in answers[CHAT]
     assert body("A page of another site")["error"] == "access_denied"
 
 
@@ -204,8 +213,10 @@ def test_an_own_app_is_used_in_place_of_the_stand_in(tmp_path: Path) -> None:
         coze.register_app(client_id="4242", kid=config["public_key_id"], public_key_pem=public_pem)
         path = tmp_path / "coze_oauth_config.json"
         path.write_text(json.dumps(config))
-        with running(COZE_CONFIG=str(path)) as dev:
+        with running(COZE_CONFIG=str(path), BOT_ID="77") as dev:
             assert f"app 4242 at {server.url}" in dev.shown
+            told = requests.get(f"{dev.url}/demo/settings.json", timeout=5).json()
+            assert (told["coze"], told["botId"]) == (server.url, "77")
             assert "/v1/" not in dev.shown
             answer = requests.post(f"{dev.url}/guest/token", timeout=5)
             assert answer.json()["access_token"] in coze.tokens

@@ -1,7 +1,7 @@
 """Coze's real SDKs against the stand-in, by their own flow and with tokens of this service.
 
 The first holds the stand-in to what the SDKs send and read; the second shows what the service is
-for: each of two users sees their own conversations, and only those.
+for: each of two users sees their own conversations and messages, and only those.
 """
 
 import json
@@ -46,6 +46,23 @@ class Client(Protocol):
     def conversations(self, url: str, token: str, *, create: list[str]) -> list[str]:
         """Create conversations of these names, then list the names of all."""
 
+    def chat(self, url: str, token: str, words: str, *, stream: bool, into: str = "") -> "Said":
+        """Say words to the bot, in this conversation or in a new one."""
+
+    def messages(self, url: str, token: str, conversation_id: str) -> list[str]:
+        """What was said in a conversation, oldest first."""
+
+    def opening(self, url: str, token: str) -> str:
+        """The bot's opening statement."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What the bot said, and in which conversation."""
+
+    conversation_id: str
+    words: str
+
 
 class CozePy:
     def token(self, config: Mapping[str, str], session_name: str) -> tuple[str, int]:
@@ -65,6 +82,55 @@ class CozePy:
             for name in create:
                 coze.conversations.create(bot_id=BOT, name=name)
             return [str(each.name) for each in coze.conversations.list(bot_id=BOT)]
+
+    def chat(self, url: str, token: str, words: str, *, stream: bool, into: str = "") -> Said:
+        coze = cozepy.Coze(cozepy.TokenAuth(token), base_url=url)
+        asked: dict[str, Any] = {
+            "bot_id": BOT,
+            "user_id": "u",
+            "conversation_id": into or None,
+            "additional_messages": [cozepy.Message.build_user_question_text(words)],
+        }
+        with translated():
+            return _streamed(coze, asked) if stream else _asked_for(coze, asked)
+
+    def messages(self, url: str, token: str, conversation_id: str) -> list[str]:
+        coze = cozepy.Coze(cozepy.TokenAuth(token), base_url=url)
+        with translated():
+            listed = coze.conversations.messages.list(
+                conversation_id=conversation_id, order="asc", limit=1
+            )
+            return [message.content for message in listed]
+
+    def opening(self, url: str, token: str) -> str:
+        coze = cozepy.Coze(cozepy.TokenAuth(token), base_url=url)
+        with translated():
+            bot = coze.bots.retrieve(bot_id=BOT, use_api_version=2)
+            return str(bot.onboarding_info.prologue)
+
+
+def _streamed(coze: cozepy.Coze, asked: Mapping[str, Any]) -> Said:
+    conversation_id, words = "", ""
+    for event in coze.chat.stream(**asked):
+        if event.event == cozepy.ChatEventType.CONVERSATION_CHAT_CREATED:
+            conversation_id = event.chat.conversation_id
+        if event.event == cozepy.ChatEventType.CONVERSATION_MESSAGE_DELTA:
+            words += event.message.content
+    return Said(conversation_id=conversation_id, words=words)
+
+
+def _asked_for(coze: cozepy.Coze, asked: Mapping[str, Any]) -> Said:
+    """What create_and_poll does, without the second that it sleeps."""
+    chat = coze.chat.create(**asked)
+    assert chat.status == cozepy.ChatStatus.IN_PROGRESS
+    where = {"conversation_id": chat.conversation_id, "chat_id": chat.id}
+    assert coze.chat.retrieve(**where).status == cozepy.ChatStatus.COMPLETED
+    (answer,) = [
+        message
+        for message in coze.chat.messages.list(**where)
+        if message.type == cozepy.MessageType.ANSWER
+    ]
+    return Said(conversation_id=chat.conversation_id, words=answer.content)
 
 
 @contextmanager
@@ -94,6 +160,21 @@ class CozeJs:
     def conversations(self, url: str, token: str, *, create: list[str]) -> list[str]:
         listed = run("conversations.mjs", baseURL=url, token=token, bot_id=BOT, create=create)
         return [each["name"] for each in listed["conversations"]]
+
+    def chat(self, url: str, token: str, words: str, *, stream: bool, into: str = "") -> Said:
+        where = {"conversation_id": into} if into else {}
+        asked = {"bot_id": BOT, "words": words, "stream": stream, **where}
+        answer = run("chat.mjs", baseURL=url, token=token, **asked)
+        return Said(conversation_id=answer["conversation_id"], words=answer["said"])
+
+    def messages(self, url: str, token: str, conversation_id: str) -> list[str]:
+        said: list[str] = run(
+            "messages.mjs", baseURL=url, token=token, conversation_id=conversation_id
+        )
+        return said
+
+    def opening(self, url: str, token: str) -> str:
+        return str(run("opening.mjs", baseURL=url, token=token, bot_id=BOT))
 
 
 def run(script: str, **given: Any) -> Any:
@@ -189,6 +270,45 @@ def test_the_sdk_understands_a_key_that_is_refused(
     assert refused.value.log_id
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_sdk_chats_and_goes_on_where_it_was(
+    client: Client, coze: tuple[CozeStandIn, dict[str, str]], stream: bool
+) -> None:
+    _, config = coze
+    url, token = config["coze_api_base"], client.token(config, "alice")[0]
+    first = client.chat(url, token, "hello", stream=stream)
+    again = client.chat(url, token, "你好", stream=stream, into=first.conversation_id)
+    assert again.conversation_id == first.conversation_id
+    assert first.words == "This is message 1 from you in this conversation. You said: hello"
+    assert again.words == "这是本会话中你的第 2 条消息，你说的是：你好"
+    said = client.messages(url, token, first.conversation_id)
+    assert said == ["hello", first.words, "你好", again.words]
+
+
+def test_the_sdk_reads_the_opening_statement(
+    client: Client, coze: tuple[CozeStandIn, dict[str, str]]
+) -> None:
+    stand_in, config = coze
+    url, token = config["coze_api_base"], client.token(config, "alice")[0]
+    assert client.opening(url, token).startswith("Hello!")
+    stand_in.unpublish("api")
+    with pytest.raises(Refused) as refused:
+        client.opening(url, token)
+    assert refused.value.code == 4015
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_sdk_understands_a_quota_that_is_used_up(
+    client: Client, coze: tuple[CozeStandIn, dict[str, str]], stream: bool
+) -> None:
+    stand_in, config = coze
+    token = client.token(config, "alice")[0]
+    stand_in.chats_left = 0
+    with pytest.raises(Refused) as refused:
+        client.chat(config["coze_api_base"], token, "hello", stream=stream)
+    assert refused.value.code == 4028
+
+
 def signed_in(stack: LocalStack, user: str) -> str:
     return post(f"{stack.url}/token", {"Authorization": f"Bearer {stack.oidc.id_token(user)}"})
 
@@ -203,13 +323,40 @@ def post(url: str, headers: dict[str, str]) -> str:
     return str(answer.json()["access_token"])
 
 
+def two_users(
+    client: Client, stack: LocalStack, way_in: Callable[[LocalStack, str], str], of: str = ""
+) -> tuple[str, str]:
+    suffix = type(client).__name__ + of  # so that no test meets another's users
+    alice, bob = (way_in(stack, f"{name}-{suffix}") for name in ("alice", "bob"))
+    assert alice != bob
+    return alice, bob
+
+
 @pytest.mark.parametrize("way_in", [signed_in, guest])
 def test_with_our_tokens_each_of_two_users_sees_only_their_own(
     client: Client, stack: LocalStack, way_in: Callable[[LocalStack, str], str]
 ) -> None:
-    suffix = type(client).__name__  # so that the clients do not meet each other's users
-    alice, bob = (way_in(stack, f"{name}-{suffix}") for name in ("alice", "bob"))
-    assert alice != bob
+    alice, bob = two_users(client, stack, way_in)
     assert client.conversations(stack.coze_url, alice, create=["a1", "a2"]) == ["a2", "a1"]
     assert client.conversations(stack.coze_url, bob, create=["b1"]) == ["b1"]
     assert client.conversations(stack.coze_url, alice, create=[]) == ["a2", "a1"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("way_in", [signed_in, guest])
+def test_with_our_tokens_neither_of_two_users_reads_or_continues_the_others_chat(
+    client: Client, stack: LocalStack, way_in: Callable[[LocalStack, str], str], stream: bool
+) -> None:
+    url = stack.coze_url
+    alice, bob = two_users(client, stack, way_in, of=f"-{stream}")
+    hers = client.chat(url, alice, "my secret", stream=stream)
+    his = client.chat(url, bob, "hello", stream=stream)
+    assert his.conversation_id != hers.conversation_id
+    assert "message 1 " in his.words
+    with pytest.raises(Refused) as refused:
+        client.messages(url, bob, hers.conversation_id)
+    assert refused.value.code == 4200
+    with pytest.raises(Refused):  # the code is lost where @coze/api meets a status while it streams
+        client.chat(url, bob, "x", stream=stream, into=hers.conversation_id)
+    assert len(client.conversations(url, bob, create=[])) == 1
+    assert client.messages(url, alice, hers.conversation_id) == ["my secret", hers.words]

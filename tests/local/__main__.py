@@ -3,6 +3,7 @@
 PORT (3000) is the gateway's; the stand-in, the issuer and AWS take the three ports that follow.
 HOST (127.0.0.1) is the address to listen on; 0.0.0.0 lets the containers of `sam local` in.
 COZE_CONFIG names a coze_oauth_config.json to use in place of the stand-in.
+BOT_ID is the bot that the page talks to; the stand-in plays any bot, a real key needs one.
 """
 
 import os
@@ -30,7 +31,8 @@ def main(environ: Mapping[str, str]) -> int:
     try:
         coze_config = read_coze_config(environ.get("COZE_CONFIG", ""))
         host = _host(environ, coze_config)
-        _run(Ports.take(first=_port(environ), host=host), coze_config)
+        ports = Ports.take(first=_port(environ), host=host)
+        _run(ports, coze_config, bot_id=environ.get("BOT_ID", ""))
     except (BadPort, BadConfig, CannotListen) as fault:
         print(fault, file=sys.stderr)
         return 1
@@ -54,14 +56,16 @@ def _port(environ: Mapping[str, str]) -> int:
     return port
 
 
-def _run(ports: Ports, coze_config: str | None) -> None:
+def _run(ports: Ports, coze_config: str | None, *, bot_id: str) -> None:
     print(f"Starting Coze STS on {ports.gateway.url} ...", flush=True)
     # Imported here, so that a fault above is told at once and not after a second of loading.
     from tests.local.banner import banner  # noqa: PLC0415
     from tests.local.stack import LocalStack  # noqa: PLC0415
 
     # Without a prefix the table and the secrets have the names that `sam local` gives them.
-    with LocalStack(ports=ports, coze_config=coze_config, prefix="", tell=_tell) as stack:
+    with LocalStack(
+        ports=ports, coze_config=coze_config, prefix="", tell=_tell, bot_id=bot_id
+    ) as stack:
         for name in {route.function for route in stack.gateway.routes.values()}:
             stack.functions[name].load()
         print(banner(stack, coze_config=coze_config), flush=True)

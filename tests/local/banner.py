@@ -26,6 +26,8 @@ def _head(stack: LocalStack, coze_config: str | None) -> str:
         coze = f"app {config['client_id']} at {config['coze_api_base']}"
     return "\n".join(
         [
+            *_page(stack),
+            "",
             f"Coze STS  {stack.url}",
             f"  Coze    {coze}",
             f"  OIDC    demo issuer at {stack.oidc.issuer}: signs in whoever says a name",
@@ -33,3 +35,11 @@ def _head(stack: LocalStack, coze_config: str | None) -> str:
             "Each command works when it is pasted. Its answer ends with the status in brackets.",
         ]
     )
+
+
+def _page(stack: LocalStack) -> list[str]:
+    """What to open first."""
+    opened = f"Open {stack.url} in a browser: a page whose visitors chat, each for themselves."
+    if stack.site_settings.bot_id:
+        return [opened]
+    return [opened, "The page needs a bot: BOT_ID=7000000000000000001 names yours."]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from tests.local.aws import REGION
 from tests.local.outside import LOGIN_PATH
+from tests.local.site import DEMO_BOT as BOT
 from tests.local.stack import DEMO_BACKEND, LocalStack
 
 JSON = "-H 'Content-Type: application/json'"
-BOT = "7000000000000000001"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +141,11 @@ def conversations(stack: LocalStack) -> list[Example]:
             ),
         ),
         Example(
+            title="Coze: alice says hello, and the bot answers",
+            status=200,
+            lines=(_curl(f"-X POST {stack.coze_url}/v3/chat", ask, f"-d '{_question()}'"),),
+        ),
+        Example(
             title="Coze: bob does not",
             status=200,
             lines=(
@@ -216,6 +221,12 @@ def _signed(*, secret: str = DEMO_BACKEND.secret_key) -> str:
 
 def _session(name: str) -> str:
     return f"{JSON} -d '{json.dumps({'session_name': name})}'"
+
+
+def _question() -> str:
+    message = {"role": "user", "content": "hello", "content_type": "text"}
+    asked = {"bot_id": BOT, "user_id": "me", "stream": True, "additional_messages": [message]}
+    return json.dumps(asked)
 
 
 def _field(name: str) -> str:

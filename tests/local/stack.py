@@ -4,12 +4,14 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
 from tests.local import template
 from tests.local.aws import REGION, LocalAws, client_environment
 from tests.local.coze import CozeStandIn, demo_config
+from tests.local.faults import Faults
 from tests.local.functions import ROOT, LocalFunction
 from tests.local.gateway import Gateway, IamUser
 from tests.local.gateway.routes import of_type
@@ -18,6 +20,7 @@ from tests.local.oidc import OidcIssuer
 from tests.local.outside import DEMO_MINI_PROGRAM, Outside
 from tests.local.ports import Ports
 from tests.local.server import Server
+from tests.local.site import Site, site_settings
 from tests.local.wechat import WechatStandIn
 
 DEMO_AUDIENCE = "coze-sts-demo"
@@ -35,7 +38,9 @@ class LocalStack:
     text of a coze_oauth_config.json to use in place of the stand-in's app. ``coze_host`` is the
     name of this machine for whoever calls the stand-in; with ``Ports.take(host="0.0.0.0")`` a
     container can. ``prefix`` begins the names of the table and the secrets; without one they are
-    random. ``tell`` gets a line for each request that the gateway refuses.
+    random. ``tell`` gets a line for each request that the gateway refuses. ``site`` is the folder
+    of the demo page, and ``bot_id`` the bot that it talks to. ``faults`` spoils on request what
+    the page gets.
     """
 
     def __init__(
@@ -48,6 +53,8 @@ class LocalStack:
         prefix: str | None = None,
         clock: Callable[[], float] = time.time,
         tell: Callable[[str], object] = lambda _line: None,
+        site: Path = ROOT / "site",
+        bot_id: str = "",
     ) -> None:
         ports = ports or Ports.take()
         self.url = ports.gateway.url
@@ -75,10 +82,16 @@ class LocalStack:
             clock=clock,
             tell=tell,
         )
+        self.site_settings = site_settings(
+            coze=json.loads(coze_config)["coze_api_base"] if coze_config else ports.coze.url,
+            issuer=ports.oidc.url,
+            bot_id=bot_id,
+        )
+        self.faults = Faults(Site(self.gateway, folder=site, settings=self.site_settings))
         self.servers = [
             Server(Outside(coze=self.coze, wechat=self.wechat), at=ports.coze),
             Server(self.oidc, at=ports.oidc),
-            Server(Guard(self.gateway, pages=True), at=ports.gateway),
+            Server(Guard(self.faults, pages=True), at=ports.gateway),
         ]
         self.coze_url = ports.coze.url
 

@@ -1,15 +1,13 @@
 """Conversations as Coze keeps them: apart by app, bot, channel and session_name."""
 
-import itertools
-import json
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from werkzeug import Request
-
-from tests.local.coze.errors import ApiRefusal
-from tests.local.coze.grant import bot_ids
+from tests.local.coze.bots import check_reach
+from tests.local.coze.call import Answer, Call
+from tests.local.coze.errors import bad_request, not_found
 from tests.local.coze.records import TokenRecord
 
 API_CHANNEL = "1024"
@@ -26,54 +24,89 @@ class Shelf:
     connector_id: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Conversation:
+    """One conversation, and where it is kept."""
+
+    id: str
+    shelf: Shelf
+    fields: Mapping[str, Any]
+
+
 class Conversations:
     """The conversation endpoints, as far as the real SDKs' create and list need them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
         self._lock = threading.Lock()
-        self._shelves: dict[Shelf, list[dict[str, Any]]] = {}
-        self._ids = itertools.count(7_379_996_104_798_150_000)
+        self._shelves: dict[Shelf, list[Conversation]] = {}
+        self._all: dict[str, Conversation] = {}
 
-    def create(self, request: Request, *, token: TokenRecord, now: float) -> dict[str, Any]:
+    def create(self, call: Call) -> Answer:
         """POST /v1/conversation/create: the new conversation."""
-        body = _json_object(request)
-        shelf = _shelf(token, bot_id=body.get("bot_id"), connector_id=body.get("connector_id"))
-        conversation = {
-            "id": str(next(self._ids)),
-            "name": body.get("name") or "",
-            "meta_data": body.get("meta_data") or {},
-            "created_at": int(now),
-            "updated_at": int(now),
-            "creator_id": token.client_id,
-            "connector_id": shelf.connector_id,
-            "last_section_id": str(next(self._ids)),
-        }
-        with self._lock:
-            self._shelves.setdefault(shelf, []).append(conversation)
-        return conversation
+        return {"data": self._open(call, call.body()).fields}
 
-    def list_page(self, request: Request, *, token: TokenRecord) -> dict[str, Any]:
+    def list_page(self, call: Call) -> Answer:
         """GET /v1/conversations: one page of the caller's own conversations, newest first."""
-        args = request.args
-        if not args.get("bot_id"):
-            raise _bad_request("bot_id is required")
-        shelf = _shelf(token, bot_id=args["bot_id"], connector_id=args.get("connector_id"))
+        args = call.request.args
+        shelf = _shelf(
+            call.token, bot_id=call.argument("bot_id"), connector_id=args.get("connector_id")
+        )
         with self._lock:
-            own = list(self._shelves.get(shelf, []))
+            own = [conversation.fields for conversation in self._shelves.get(shelf, [])]
         if args.get("sort_order") != "ASC":
             own.reverse()
         number = _positive(args.get("page_num", "1"))
         size = min(_positive(args.get("page_size", str(MAX_PAGE_SIZE))), MAX_PAGE_SIZE)
-        return {
+        page = {
             "conversations": own[(number - 1) * size : number * size],
             "has_more": len(own) > number * size,
         }
+        return {"data": page}
+
+    def own(self, call: Call, conversation_id: str) -> Conversation:
+        """A conversation of the caller's; one of anybody else's is not there. Raises ApiRefusal."""
+        with self._lock:
+            found = self._all.get(conversation_id)
+        whose = (call.token.client_id, call.token.session_name)
+        if found is None or (found.shelf.client_id, found.shelf.session_name) != whose:
+            raise not_found()
+        check_reach(call.token, found.shelf.bot_id)
+        return found
+
+    def for_chat(self, call: Call, body: Mapping[str, Any]) -> Conversation:
+        """Where a chat takes place: in the conversation that the query names, or in a new one."""
+        conversation_id = call.request.args.get("conversation_id")
+        if not conversation_id:
+            return self._open(call, body)
+        check_reach(call.token, body["bot_id"])
+        found = self.own(call, conversation_id)
+        if found.shelf.bot_id not in ("", body["bot_id"]):
+            raise not_found()
+        return found
+
+    def _open(self, call: Call, body: Mapping[str, Any]) -> Conversation:
+        shelf = _shelf(call.token, bot_id=body.get("bot_id"), connector_id=body.get("connector_id"))
+        conversation_id, now = self._new_id(), int(call.now)
+        fields = {
+            "id": conversation_id,
+            "name": body.get("name") or "",
+            "meta_data": body.get("meta_data") or {},
+            "created_at": now,
+            "updated_at": now,
+            "creator_id": call.token.client_id,
+            "connector_id": shelf.connector_id,
+            "last_section_id": self._new_id(),
+        }
+        conversation = Conversation(id=conversation_id, shelf=shelf, fields=fields)
+        with self._lock:
+            self._shelves.setdefault(shelf, []).append(conversation)
+            self._all[conversation_id] = conversation
+        return conversation
 
 
 def _shelf(token: TokenRecord, *, bot_id: Any, connector_id: Any) -> Shelf:
-    allowed = bot_ids(token.scope)
-    if allowed is not None and bot_id not in allowed:
-        raise ApiRefusal(status=403, code=4101, message="no permission to access the resource")
+    check_reach(token, bot_id)
     return Shelf(
         client_id=token.client_id,
         session_name=token.session_name,
@@ -82,21 +115,7 @@ def _shelf(token: TokenRecord, *, bot_id: Any, connector_id: Any) -> Shelf:
     )
 
 
-def _json_object(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(request.get_data() or b"{}")
-    except ValueError:
-        raise _bad_request("body is not JSON") from None
-    if not isinstance(body, dict):
-        raise _bad_request("body is not an object")
-    return body
-
-
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise _bad_request("page_num and page_size are positive numbers")
+        raise bad_request("page_num and page_size are positive numbers")
     return int(text)
-
-
-def _bad_request(message: str) -> ApiRefusal:
-    return ApiRefusal(status=400, code=4000, message=message)

@@ -41,7 +41,18 @@ def invalid_client(why: str) -> OAuthRefusal:
     return OAuthRefusal("invalid_client", why)
 
 
-def envelope(*, code: int, message: str, data: Any, logid: str) -> Mapping[str, Any]:
+def bad_request(message: str) -> ApiRefusal:
+    """The refusal of a parameter of any other endpoint."""
+    return ApiRefusal(status=400, code=4000, message=message)
+
+
+def not_found() -> ApiRefusal:
+    """The refusal of what is not there, or not there for this caller: one and the same."""
+    return ApiRefusal(status=404, code=4200, message="the requested resource does not exist")
+
+
+def envelope(
+    *, code: int, message: str, fields: Mapping[str, Any], logid: str
+) -> Mapping[str, Any]:
     """The body of every API answer, good or bad."""
-    body = {"code": code, "msg": message, "detail": {"logid": logid}}
-    return body if data is None else {"data": data, **body}
+    return {**fields, "code": code, "msg": message, "detail": {"logid": logid}}

@@ -14,6 +14,7 @@ class Ledger:
     def __init__(self) -> None:
         self.apps: dict[str, App] = {}  # by kid
         self.disabled: set[str] = set()  # client IDs
+        self.refused: set[str] = set()  # access tokens that end before their time
         self.tokens: dict[str, TokenRecord] = {}
         self.exchanges: list[Exchange] = []
         self._spent: set[tuple[str, str]] = set()
@@ -40,8 +41,10 @@ class Ledger:
             self.tokens[token.access_token] = token
 
     def live_token(self, access_token: str, *, now: float) -> TokenRecord | None:
-        """The token, unless it is unknown, expired at ``now`` (UNIX seconds) or of no app."""
+        """The token, unless it is unknown, refused, expired at ``now`` (UNIX) or of no app."""
         token = self.tokens.get(access_token)
-        if token is None or token.expires_at <= now or token.client_id in self.disabled:
+        if token is None or access_token in self.refused:
+            return None
+        if token.expires_at <= now or token.client_id in self.disabled:
             return None
         return token

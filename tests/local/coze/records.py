@@ -57,3 +57,17 @@ class TokenRecord:
     expires_at: int
     duration_seconds: int
     scope: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatRequest:
+    """A ``POST /v3/chat``, refused or not; ``code`` is what it was answered, 0 for a chat.
+
+    ``session_name`` is None where the token was not known, too.
+    """
+
+    access_token: str = field(repr=False)
+    session_name: str | None
+    conversation_id: str | None
+    body: Mapping[str, Any]
+    code: int

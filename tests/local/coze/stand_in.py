@@ -13,6 +13,7 @@ from typing import Any
 from werkzeug import Request, Response
 
 from tests.local.coze import token_endpoint
+from tests.local.coze.account import Account, Channel
 from tests.local.coze.api import Api
 from tests.local.coze.errors import OAuthRefusal
 from tests.local.coze.ledger import Ledger
@@ -46,11 +47,13 @@ class CozeStandIn:
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._ledger = Ledger()
-        self._api = Api(ledger=self._ledger, clock=clock)
+        self._account = Account()
+        self._api = Api(ledger=self._ledger, account=self._account, clock=clock)
         self._faults: deque[Fault] = deque()
         self._lock = threading.Lock()
         self.exchanges = self._ledger.exchanges
         self.tokens = self._ledger.tokens
+        self.chat_requests = self._api.chat_requests
         self.requests_seen = 0
         self.delay_seconds = 0.0
         self.relative_expires_in = False
@@ -70,6 +73,42 @@ class CozeStandIn:
     def disable_app(self, *, client_id: str) -> None:
         """Disable an app: no new token, and every old one ends."""
         self._ledger.disabled.add(client_id)
+
+    def refuse_token(self, access_token: str) -> None:
+        """End a token before its time: the API answers 4100 with status 401 from now on."""
+        self._ledger.refused.add(access_token)
+
+    def withdraw_permission(self, name: str) -> None:
+        """Take a permission from every app, by the name that ordinary apps know it by.
+
+        What needs it answers 4101 with status 403, whatever the token.
+        """
+        self._account.withdrawn.add(name)
+
+    def restore_permission(self, name: str) -> None:
+        """Give a permission back."""
+        self._account.withdrawn.discard(name)
+
+    def publish(self, channel: Channel) -> None:
+        """Publish every bot to a channel, as they are at the start."""
+        self._account.channels.add(channel)
+
+    def unpublish(self, channel: Channel) -> None:
+        """Take every bot from a channel.
+
+        Without ``api`` its configuration answers 4015 with status 200; chats go on until it is
+        on no channel at all.
+        """
+        self._account.channels.discard(channel)
+
+    @property
+    def chats_left(self) -> int | None:
+        """How many chats there are until 4028, which has status 200; None: no end."""
+        return self._account.chats_left
+
+    @chats_left.setter
+    def chats_left(self, number: int | None) -> None:
+        self._account.chats_left = number
 
     def fail_next(
         self,
@@ -121,7 +160,9 @@ class CozeStandIn:
     def _answer_api(self, request: Request, logid: str) -> Response:
         if request.method == "OPTIONS":
             return Response(status=204, headers=CORS)
-        return _answer(*self._api.answer(request, logid=logid), headers=CORS)
+        response = self._api.answer(request, logid=logid)
+        response.headers.update(CORS)
+        return response
 
     def _new_logid(self) -> str:
         stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(self._clock()))
