@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.contract.markdown import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -43,16 +46,26 @@ BLANK = """<!doctype html>
 <meta charset=utf-8>
 <link rel=icon href=data:,>
 <title>a page</title>
-<script type=module>
-  import { createSession } from "/coze-session.js";
-  Object.assign(globalThis, { createSession });
-</script>
+<script type=module src=demo/blank.js></script>
+"""
+SCRIPT = """
+import { createSession } from "/coze-session.js";
+Object.assign(globalThis, { createSession });
 """
 
 
+def blank_site(folder: Path) -> Path:
+    """A site with the helper and one page, which offers `createSession` to tests."""
+    for name in ("coze-session.js", "coze-session.classic.js"):
+        shutil.copy(ROOT / "site" / name, folder)
+    (folder / "index.html").write_text(BLANK)
+    (folder / "demo").mkdir()
+    (folder / "demo" / "blank.js").write_text(SCRIPT)
+    return folder
+
+
 def blank_page(context: BrowserContext, url: str) -> Page:
-    """A page at `url` with nothing on it but the helper's `createSession`."""
-    context.route(url, lambda route: route.fulfill(content_type="text/html", body=BLANK))
+    """The page of such a site, ready."""
     page = context.new_page()
     page.goto(url)
     page.wait_for_function("() => !!globalThis.createSession")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.chromium import blank_page, chromium
+from tests.browser.chromium import blank_page, blank_site, chromium
 from tests.local.stack import LocalStack
 
 if TYPE_CHECKING:
@@ -41,10 +42,16 @@ def shift() -> Shift:
 
 
 @pytest.fixture(scope="module")
-def stack(shift: Shift) -> Iterator[LocalStack]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the stack serves; a module may have another."""
+    return blank_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def stack(shift: Shift, site: Path) -> Iterator[LocalStack]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "time", shift)  # before the functions take it as their clock
-        with LocalStack(clock=shift) as stack:
+        with LocalStack(clock=shift, site=site) as stack:
             for function in stack.functions.values():
                 function.load()
             yield stack
@@ -68,4 +75,4 @@ def profile(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 @pytest.fixture
 def page(stack: LocalStack, profile: Callable[..., BrowserContext]) -> Page:
     """A page of the site with the helper and nothing else."""
-    return blank_page(profile(), f"{stack.url}/blank")
+    return blank_page(profile(), stack.url)

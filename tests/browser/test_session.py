@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.browser.chromium import blank_page, make_session, refresh
 from tests.browser.conftest import MINUTE, Shift
-from tests.contract.markdown import ROOT
 from tests.local.server import serve
 from tests.local.site import Site
 from tests.local.stack import LocalStack
@@ -78,7 +79,7 @@ def test_a_guest_gets_a_token_and_is_the_same_guest_after_a_reload(
 def test_two_profiles_are_two_guests(stack: LocalStack, profile: Profile) -> None:
     names = set()
     for _ in range(2):
-        page = blank_page(profile(), f"{stack.url}/blank")
+        page = blank_page(profile(), stack.url)
         make_session(page)
         names.add(name_of(stack, refresh(page, "")))
     assert len(names) == 2
@@ -86,7 +87,7 @@ def test_two_profiles_are_two_guests(stack: LocalStack, profile: Profile) -> Non
 
 def test_ten_tabs_that_open_at_once_make_one_request(stack: LocalStack, profile: Profile) -> None:
     context = profile()
-    tabs = [blank_page(context, f"{stack.url}/blank") for _ in range(10)]
+    tabs = [blank_page(context, stack.url) for _ in range(10)]
     requests = asked(context)
     for tab in tabs:
         make_session(tab)
@@ -98,7 +99,7 @@ def test_ten_tabs_that_open_at_once_make_one_request(stack: LocalStack, profile:
 
 def test_a_tab_that_opens_later_makes_no_request(stack: LocalStack, profile: Profile) -> None:
     context = profile()
-    first, second = (blank_page(context, f"{stack.url}/blank") for _ in range(2))
+    first, second = (blank_page(context, stack.url) for _ in range(2))
     make_session(first)
     token = refresh(first, "")
     requests = asked(context)
@@ -261,7 +262,7 @@ def test_where_storage_is_denied_a_guest_has_a_session_all_the_same(
 ) -> None:
     context = profile()
     context.add_init_script(DENIED)
-    first, second = (blank_page(context, f"{stack.url}/blank") for _ in range(2))
+    first, second = (blank_page(context, stack.url) for _ in range(2))
     for page in (first, second):
         make_session(page)
     assert name_of(stack, refresh(first, "")) == name_of(stack, refresh(second, ""))
@@ -270,7 +271,7 @@ def test_where_storage_is_denied_a_guest_has_a_session_all_the_same(
 def test_in_an_older_browser_tabs_are_still_one_guest(stack: LocalStack, profile: Profile) -> None:
     context = profile()
     context.add_init_script(OLD_BROWSER)
-    tabs = [blank_page(context, f"{stack.url}/blank") for _ in range(3)]
+    tabs = [blank_page(context, stack.url) for _ in range(3)]
     for tab in tabs:
         make_session(tab)
         tab.evaluate("() => { globalThis.answer = session.onRefreshToken('') }")
@@ -278,7 +279,7 @@ def test_in_an_older_browser_tabs_are_still_one_guest(stack: LocalStack, profile
 
 
 def test_the_classic_script_does_the_same(stack: LocalStack, profile: Profile) -> None:
-    page = blank_page(profile(), f"{stack.url}/blank")
+    page = blank_page(profile(), stack.url)
     page.add_script_tag(url="/coze-session.classic.js")
     token = page.evaluate(
         "() => CozeSession.createSession({ endpoint: location.origin }).onRefreshToken('')"
@@ -297,33 +298,30 @@ def test_a_guest_who_signs_in_keeps_the_session(stack: LocalStack, page: Page) -
 
 def test_sign_out_forgets_in_every_tab(stack: LocalStack, profile: Profile) -> None:
     context = profile()
-    first, second = (blank_page(context, f"{stack.url}/blank") for _ in range(2))
+    first, second = (blank_page(context, stack.url) for _ in range(2))
     for page in (first, second):
         make_session(page)
         assert refresh(page, "")
     first.evaluate("() => session.signOut()")
     assert refresh(first, "") == ""
-    assert (
-        second.evaluate(
-            "async () => { await new Promise((r) => setTimeout(r, 50)); return session.onRefreshToken('') }"
-        )
-        == ""
-    )
+    second.wait_for_function("async () => !(await session.onRefreshToken(''))")
     assert ticket_of(first) is None
 
 
 def test_two_users_in_one_browser_never_share(stack: LocalStack, profile: Profile) -> None:
     context = profile()
     for user in ("alice", "bob"):
-        page = blank_page(context, f"{stack.url}/blank")
+        page = blank_page(context, stack.url)
         make_session(page, f"idToken: '{stack.oidc.id_token(user)}'")
         assert name_of(stack, refresh(page, "")) == user
 
 
-def test_a_page_of_a_foreign_origin_gets_no_token(stack: LocalStack, profile: Profile) -> None:
-    site = Site(stack.gateway, folder=ROOT / "site", settings=stack.site_settings)
-    with serve(site) as elsewhere:
-        page = blank_page(profile(), f"{elsewhere.url}/blank")
+def test_a_page_of_a_foreign_origin_gets_no_token(
+    stack: LocalStack, profile: Profile, site: Path
+) -> None:
+    settings = replace(stack.site_settings, issuer=stack.url)  # what its page may call
+    with serve(Site(stack.gateway, folder=site, settings=settings)) as elsewhere:
+        page = blank_page(profile(), elsewhere.url)
         page.evaluate(
             "(endpoint) => { globalThis.session = createSession({ endpoint }) }", stack.url
         )
@@ -338,7 +336,7 @@ def test_the_helper_says_nothing_and_puts_nothing_where_others_see_it(
     said, urls = [], []
     context.on("console", lambda message: said.append(message.text))
     context.on("request", lambda r: urls.append(r.url + r.headers.get("referer", "")))
-    page = blank_page(context, f"{stack.url}/blank")
+    page = blank_page(context, stack.url)
     make_session(page)
     token = refresh(page, "")
     assert said == []
