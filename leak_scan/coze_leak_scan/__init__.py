@@ -1,0 +1,1 @@
+"""Finds Coze's secrets in the files of a site, without ever printing one."""
