@@ -4,13 +4,27 @@ VENV = .venv
 export PYTHONPATH = layers/coze_sts
 UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: dev test lint lock simulate mutants simulate-day bench-herd attack-crowd audit
+.PHONY: dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd attack-crowd audit
 
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
 
 test: $(VENV)/ready
 	$(VENV)/bin/pytest
+
+# What some tests need beyond Python: packages of npm, and what drives a browser. Chromium is the system's.
+engines: $(VENV)/ready
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/browser/requirements.txt
+	for folder in site tests/clients tests/engines tests/recipes; do npm ci --silent --prefix $$folder || exit 1; done
+
+# The browser helper, out of its source.
+site:
+	npm ci --silent --prefix site
+	npm run --silent build --prefix site
+
+# DIR=… is the folder that the site publishes.
+leak-scan:
+	@$(PYTHON) -I leak_scan/scan.py -- "$$DIR"
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check
@@ -45,6 +59,7 @@ lock: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet uv
 	cd layers/coze_sts && ../../$(UV) requirements.in --output-file requirements.txt
 	cd tests && ../$(UV) --constraints ../layers/coze_sts/requirements.txt requirements.in --output-file requirements.txt
+	cd tests/browser && ../../$(UV) --constraints ../requirements.txt requirements.in --output-file requirements.txt
 	cd tests/day && ../../$(UV) --constraints ../requirements.txt requirements.in --output-file requirements.txt
 
 $(VENV)/ready: tests/requirements.txt

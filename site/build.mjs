@@ -6,8 +6,9 @@ const common = {
   tsconfigRaw: {}, // what checks the types changes nothing of the result
   minify: true,
   target: ["chrome91", "firefox90", "safari15"],
-  // Names that stay within the file, unlike options and what tabs say to each other.
-  mangleProps: /^(checkPause|failures|flight|heard|isGood|pause|refusals|refuse|rest|steady)$/,
+  // Names that stay within the file, unlike options, the browser's own and what tabs say.
+  mangleProps:
+    /^(checkPause|failures|flight|heard|isGood|online|pause|refusals|refuse|rest|steady|tickets)$/,
   banner: { js: "/* coze-session 0.1.0, Apache-2.0 */" },
 };
 const esm = { entryPoints: ["src/index.js"], format: "esm", outfile: "coze-session.js" };

@@ -1,6 +1,6 @@
 // Asks the service until there is a token, or no use in asking.
 import * as rules from "./rules.js";
-import { ask, digest } from "./service.js";
+import { ask } from "./service.js";
 import { between } from "./time.js";
 
 /** @typedef {import("./rules.js").Failure} Failure */
@@ -9,7 +9,7 @@ import { between } from "./time.js";
  * @property {string} endpoint
  * @property {import("../coze-session.js").SessionOptions} options
  * @property {string} idToken  "" for a guest
- * @property {(idToken: string) => boolean} isSame  whether it is still the same visitor's
+ * @property {(idToken: string) => Promise<boolean>} isSame  whether it is still the same visitor's
  * @property {string} [refused]
  */
 
@@ -29,7 +29,7 @@ export async function request(world, { endpoint, options, idToken, isSame, refus
     try {
       const answer = await ask(world, endpoint + (user ? path : "/guest/token"), idToken, {
         guest_ticket: ticket,
-        rejected_token: refused && (await digest(refused)),
+        rejected_token: refused && (await world.digest(refused)),
         turnstile_token: user || ticket ? undefined : await turnstile?.(),
       });
       if (user && ticket) tickets.drop(TICKET, ticket); // spent: the guest is the user now
@@ -43,7 +43,7 @@ export async function request(world, { endpoint, options, idToken, isSame, refus
       } else if (status === 401 && !forced && typeof options.idToken === "function") {
         forced = true;
         idToken = (await options.idToken(true)) || "";
-        if (!isSame(idToken)) throw fault;
+        if (!(await isSame(idToken))) throw fault;
       } else {
         const ms = rules.retryMs(fault, attempt, world.random());
         if (!rules.isPassing(fault) || between(started, now()) + ms > rules.RETRY_MS) throw fault;

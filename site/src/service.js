@@ -39,22 +39,10 @@ export async function ask(world, url, idToken, body) {
   const { access_token: token, expires_in: seconds, guest_ticket: ticket } = answer ?? {};
   if (response?.ok && token && typeof token === "string" && seconds > 0)
     return { token, ms: Math.min(seconds, 86_400) * 1000, ticket };
-  throw failure(answer?.error_description ?? "The token service gave no token.", {
+  throw failure(answer?.error_description ?? "No token was given.", {
     status: response?.status ?? 0,
     code: answer?.error,
     requestId: answer?.request_id,
     retryAfter: Math.min(Number(response?.headers.get("retry-after")), 3600) || undefined,
   });
-}
-
-/**
- * The SHA-256 of a text in hexadecimal; undefined where the page is not a secure context.
- * @param {string} text
- */
-export async function digest(text) {
-  const bytes = await globalThis.crypto?.subtle?.digest("SHA-256", new TextEncoder().encode(text));
-  return (
-    bytes &&
-    Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("")
-  );
 }

@@ -33,8 +33,14 @@ export function createSession(options, world) {
     return (typeof idToken === "function" ? await idToken(false) : idToken) || "";
   }
 
-  /** @param {string} idToken */
-  const keyOf = (idToken) => rules.identity(endpoint + path, idToken);
+  /**
+   * Names locks and messages, so neither a name nor an ID token may be in it.
+   * @param {string} idToken
+   */
+  async function keyOf(idToken) {
+    const who = rules.identity(endpoint + path, idToken);
+    return (await world.digest(who)) ?? who;
+  }
 
   function open() {
     if (channel) return channel;
@@ -93,7 +99,7 @@ export function createSession(options, world) {
     if (of.isGood(refused)) return;
     of.checkPause(); // another tab was told to wait
     if (refused && refused === of.token) of.refuse();
-    const isSame = (/** @type {string} */ idToken) => keyOf(idToken) === of.key;
+    const isSame = async (/** @type {string} */ idToken) => (await keyOf(idToken)) === of.key;
     const answer = await request(world, {
       endpoint,
       options,
@@ -131,7 +137,7 @@ export function createSession(options, world) {
   async function obtain(refused) {
     open();
     const idToken = await signIn();
-    const key = keyOf(idToken);
+    const key = await keyOf(idToken);
     if (key !== visitor.key) visitor = new Visitor(key, now);
     const of = visitor;
     if (idToken !== of.idToken) of.pause = undefined;
@@ -182,7 +188,7 @@ export function createSession(options, world) {
     },
 
     async signOut() {
-      const key = visitor.key || keyOf(await signIn().catch(() => ""));
+      const key = visitor.key || (await keyOf(await signIn().catch(() => "")));
       open().post({ key, out: true });
       close();
     },

@@ -1,4 +1,5 @@
 // The browser, as far as a session needs it. Any part of it may be missing or forbidden.
+import { digest } from "./digest.js";
 import { channel, lock } from "./tabs.js";
 import { tickets } from "./tickets.js";
 
@@ -9,6 +10,7 @@ import { tickets } from "./tickets.js";
  * @property {() => number} random
  * @property {(ms: number) => Promise<void>} sleep
  * @property {typeof fetch} fetch
+ * @property {typeof digest} digest
  * @property {ReturnType<typeof tickets>} tickets
  * @property {(name: string, work: () => Promise<void>) => Promise<void>} lock
  * @property {(hear: (message: any) => void) => Channel} channel
@@ -21,6 +23,7 @@ export const browser = () => ({
   random: Math.random,
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   fetch: (...request) => fetch(...request),
+  digest,
   tickets: tickets(),
   lock,
   channel,

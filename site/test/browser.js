@@ -1,7 +1,7 @@
 // A browser with tabs: one storage, one channel, one lock a name, and a clock a device.
 import { createSession } from "../src/session.js";
 import { Clock, settle } from "./clock.js";
-import { ENDPOINT, Service } from "./service.js";
+import { ENDPOINT, Service, sha256 } from "./service.js";
 
 export class Browser {
   clock = new Clock();
@@ -26,6 +26,7 @@ export class Browser {
       random: () => this.chance(),
       sleep: this.clock.sleep,
       fetch: this.service.fetch,
+      digest: async (text) => sha256(text),
       tickets: this.tickets(),
       lock: (name, work) => this.#lock(name, work),
       channel: (hear) => this.#channel(hear),

@@ -27,7 +27,7 @@ export class Clock {
   }
 }
 
-/** Until nothing happens any more without time passing; digests are made in another thread. */
+/** Until nothing happens any more without time passing. */
 export const settle = async () => {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 };

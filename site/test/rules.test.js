@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { identity, isShort, muteMs, pauseMs, retryMs } from "../src/rules.js";
-import { digest, failure } from "../src/service.js";
+import { digest } from "../src/digest.js";
+import { failure } from "../src/service.js";
 import { between, left } from "../src/time.js";
 import { idTokenOf, sha256 } from "./service.js";
 

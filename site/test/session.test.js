@@ -492,3 +492,15 @@ test("what tabs say to each other reaches nobody but the same visitor at the sam
   ];
   for (const tab of others) assert.notEqual(await browser.wait(tab.getToken()), alice);
 });
+
+test("neither an ID token nor a visitor's name is in what tabs say to each other, or in a lock's name", async () => {
+  const browser = new Browser();
+  const locks = [];
+  const world = browser.world();
+  const lock = (name, work) => (locks.push(name), world.lock(name, work));
+  for (const idToken of [idTokenOf("alice"), "unreadable"]) {
+    await browser.wait(browser.tab({ idToken }, { lock }).ready);
+    const told = JSON.stringify([locks, browser.said.map(({ key }) => key)]);
+    assert.ok(locks.length && !told.includes("alice") && !told.includes(idToken), told);
+  }
+});

@@ -25,7 +25,6 @@ async ([baseURL, bot_id, words]) => {
   const coze = new CozeAPI({
     baseURL,
     token: session.getToken,
-    allowPersonalAccessTokenInBrowser: true,
   });
   const conversation = await coze.conversations.create({ bot_id });
   let said = "";

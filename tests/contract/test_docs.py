@@ -17,7 +17,16 @@ from coze_sts.settings import Settings
 from tests.contract.markdown import ROOT, Document, in_english
 from tests.local import template
 
-NAMES = ["limits", "sign-in", "wechat", "leak-scan"]
+NAMES = [
+    "limits",
+    "sign-in",
+    "wechat",
+    "leak-scan",
+    "page",
+    "recipes",
+    "chat-sdk",
+    "issuers",
+]
 LIMITS, SIGN_IN, WECHAT = (Document(f"docs/{name}.md") for name in NAMES[:3])
 PARAMETERS = template.source()["Parameters"]
 DAILY = ["NewGuestsPerAddress", "NewGuestsPerOrigin", "TokensPerSession", "ExchangesPerDay"]

@@ -1,5 +1,6 @@
 """What is installed, here and on Lambda, is what was locked."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 LOCKS = [
     ROOT / "layers" / "coze_sts" / "requirements.txt",
     ROOT / "tests" / "requirements.txt",
+    ROOT / "tests" / "browser" / "requirements.txt",
     ROOT / "tests" / "day" / "requirements.txt",
 ]
 
@@ -31,3 +33,15 @@ def test_pip_installs_nothing_without_checking_hashes(file: str) -> None:
     of_a_lock = [line for line in installs if "--requirement" in line]
     assert of_a_lock
     assert all("--require-hashes" in line for line in of_a_lock)
+
+
+@pytest.mark.parametrize("folder", ["site", "tests/clients", "tests/engines", "tests/recipes"])
+def test_npm_installs_what_was_locked_from_wherever_the_machine_gets_its_packages(
+    folder: str,
+) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
+    installed = {path: package for path, package in lock["packages"].items() if path}
+    assert installed
+    assert [path for path, package in installed.items() if "integrity" not in package] == []
+    assert [path for path, package in installed.items() if "resolved" in package] == []
+    assert "ignore-scripts=true" in (ROOT / folder / ".npmrc").read_text().splitlines()
