@@ -4,7 +4,7 @@ VENV = .venv
 export PYTHONPATH = layers/coze_sts
 UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd attack-crowd audit
+.PHONY: dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd attack-crowd audit doctor
 
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
@@ -54,6 +54,11 @@ attack-crowd: $(VENV)/ready
 # STACK=… and NAME=… say whose lines, DAYS=… how far back; QUERY_ONLY=1 prints the query.
 audit: $(VENV)/ready
 	@$(VENV)/bin/python -m coze_sts.audit --stack "$$STACK" --days "$${DAYS:-30}" $(if $(QUERY_ONLY),--query-only) -- "$$NAME"
+
+# COZE_CONFIG=… before a deployment, STACK=… after it; BOT_ID=…, ORIGIN=… and ENDPOINT=… say more,
+# ARGS="--lang zh --json --strict" how.
+doctor: $(VENV)/ready
+	@$(VENV)/bin/python -m coze_sts.doctor --coze-config "$$COZE_CONFIG" --stack "$$STACK" --bot-id "$$BOT_ID" --origin "$$ORIGIN" --endpoint "$$ENDPOINT" $(ARGS)
 
 lock: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet uv

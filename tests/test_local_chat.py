@@ -272,6 +272,11 @@ NEEDED = {
     "listMessage": ("POST", "/v1/conversation/message/list?conversation_id=1"),
     "chat": ("POST", "/v3/chat"),
     "getChat": ("POST", "/v3/chat/retrieve?conversation_id=1&chat_id=1"),
+    "editConversation": ("PUT", "/v1/conversations/1"),
+    "cancelChat": ("POST", "/v3/chat/cancel"),
+    "uploadFile": ("POST", "/v1/files/upload"),
+    "createTranscription": ("POST", "/v1/audio/transcriptions"),
+    "createSpeech": ("POST", "/v1/audio/speech"),
 }
 
 
@@ -299,6 +304,39 @@ def test_without_the_api_channel_there_is_no_opening_but_a_chat(
     coze.publish("api")
     assert said(alice.ask("hello"))
     assert alice.call("GET", f"/v1/bots/{BOT}").json["code"] == 0
+
+
+def test_without_the_chat_sdk_channel_no_conversation_opens_there(
+    coze: CozeStandIn, alice: Visitor
+) -> None:
+    there = {"bot_id": BOT, "connector_id": "999"}
+    calls = [("POST", "/v1/conversation/create", {"json": there})]
+    calls += [("GET", "/v1/conversations", {"query_string": there})]
+    for method, path, options in calls:
+        assert alice.call(method, path, **options).json["code"] == 0
+    coze.unpublish("chat_sdk")
+    for method, path, options in calls:
+        refused = alice.call(method, path, **options)
+        assert (refused.status_code, refused.json["code"]) == (200, 4015)
+    assert alice.call("POST", "/v1/conversation/create", json={"bot_id": BOT}).json["code"] == 0
+
+
+def test_a_conversation_is_renamed_by_its_owner_only(alice: Visitor, bob: Visitor) -> None:
+    path = f"/v1/conversations/{alice.open()}"
+    assert alice.call("PUT", path, json={"name": "ours"}).json["data"]["name"] == "ours"
+    assert bob.call("PUT", path, json={"name": "mine"}).json["code"] == 4200
+    assert alice.call("PUT", path, json={"name": ""}).json["code"] == 4000
+    listed = alice.call("GET", f"/v1/conversations?bot_id={BOT}").json["data"]["conversations"]
+    assert [conversation["name"] for conversation in listed] == ["ours"]
+
+
+def test_a_chat_of_somebody_elses_cannot_be_cancelled(alice: Visitor, bob: Visitor) -> None:
+    conversation_id = alice.open()
+    body = {"bot_id": BOT, "user_id": "u", **question("hello")}
+    chat = alice.call("POST", f"/v3/chat?conversation_id={conversation_id}", json=body).json["data"]
+    ids = {"conversation_id": conversation_id, "chat_id": chat["id"]}
+    assert alice.call("POST", "/v3/chat/cancel", json=ids).json["data"]["status"] == "completed"
+    assert bob.call("POST", "/v3/chat/cancel", json=ids).json["code"] == 4200
 
 
 def test_a_quota_ends(coze: CozeStandIn, alice: Visitor) -> None:

@@ -18,7 +18,7 @@ FUNCTIONS = ROOT / "functions"
 
 LEVELS = (
     {"functions"},
-    {"audit", "broker", "doors", "key_rotation", "wiring"},
+    {"audit", "broker", "doctor", "doors", "key_rotation", "wiring"},
     {"admission", "performer", "sessions", "token_route"},
     {"exchanger"},
     {"budget"},
@@ -34,8 +34,8 @@ LEVELS = (
 FORBIDDEN_NAMES = {"token", "secrets", "types", "http"}
 """A module of such a name on the path stands in for the standard library's own."""
 
-AUDIT = "coze_sts.audit.__main__"
-"""`make audit`, which the operator runs with credentials of their own."""
+COMMANDS = {"coze_sts.audit.__main__", "coze_sts.doctor.__main__"}
+"""`make audit` and `make doctor`, which the operator runs with credentials of their own."""
 
 HTTP_LIBRARIES = {"requests", "urllib3", "httpx", "aiohttp", "socket"}
 HTTP_MODULES = {"http.client", "urllib.request"}
@@ -176,14 +176,20 @@ def test_http_is_spoken_in_web_only() -> None:
     assert importers(HTTP_LIBRARIES | HTTP_MODULES) == {"coze_sts.web"}
 
 
-def test_aws_clients_are_built_under_functions_and_by_the_operators_command_only() -> None:
+def test_aws_clients_are_built_under_functions_and_by_the_operators_commands_only() -> None:
     found = importers({"boto3"})
-    assert AUDIT in found
-    assert all(name.startswith("functions.") for name in found - {AUDIT})
+    assert found >= COMMANDS
+    assert all(name.startswith("functions.") for name in found - COMMANDS)
 
 
-def test_no_function_has_the_operators_command() -> None:
+def test_no_function_has_the_operators_commands() -> None:
     assert {one for one, other in ours() if other == "audit"} == set()
+    assert importers(COMMANDS) == set()
+
+
+def test_only_its_own_function_has_the_doctor() -> None:
+    outside = {name for name in importers({"coze_sts.doctor"}) if room(name) != "doctor"}
+    assert outside == {"functions.doctor.app"}
 
 
 def test_the_environment_is_read_in_settings_only() -> None:

@@ -88,8 +88,13 @@ class LocalStack:
             bot_id=bot_id,
         )
         self.faults = Faults(Site(self.gateway, folder=site, settings=self.site_settings))
+        outside = Outside(
+            coze=self.coze,
+            wechat=self.wechat,
+            demo_config=None if coze_config else self.coze_config,  # a real key is nobody else's
+        )
         self.servers = [
-            Server(Outside(coze=self.coze, wechat=self.wechat), at=ports.coze),
+            Server(outside, at=ports.coze),
             Server(self.oidc, at=ports.oidc),
             Server(Guard(self.faults, pages=True), at=ports.gateway),
         ]

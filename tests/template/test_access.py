@@ -9,6 +9,8 @@ from tests.local import template
 from tests.template.variants import Variant
 
 READ_SECRET = "secretsmanager:GetSecretValue"
+OF_SECRETS_ONLY = {"KeyRotationFunctionRole", "DoctorFunctionRole"}
+"""Roles that use a key of the operator's for secrets, and for no table."""
 
 
 def _statements(role: dict[str, Any]) -> list[dict[str, Any]]:
@@ -90,6 +92,25 @@ def test_the_rotation_function_changes_the_coze_secret_and_nothing_else(stack: V
     )
 
 
+def test_the_doctor_reads_the_coze_secret_and_sees_whether_tokens_are_purged(
+    stack: Variant,
+) -> None:
+    assert _allowed(stack.of_type("AWS::IAM::Role")["DoctorFunctionRole"]) == (
+        _logs("DoctorFunction")
+        | {(READ_SECRET, stack.coze_secret)}
+        | {("dynamodb:DescribeTimeToLive", "${TokenTable.Arn}")}
+        | _kms(stack, "Decrypt")
+    )
+
+
+def test_no_service_and_no_route_invokes_the_doctor(stack: Variant) -> None:
+    permissions = stack.of_type("AWS::Lambda::Permission").values()
+    integrations = stack.of_type("AWS::ApiGatewayV2::Integration").values()
+
+    assert "${DoctorFunction}" not in {p["FunctionName"] for p in permissions}
+    assert not any("DoctorFunction" in i["IntegrationUri"] for i in integrations)
+
+
 def test_each_function_has_a_role_that_only_lambda_takes(stack: Variant) -> None:
     roles = stack.of_type("AWS::IAM::Role")
 
@@ -112,7 +133,7 @@ def test_the_kms_key_is_used_only_through_the_services_that_hold_data(stack: Var
         secrets, tables = (
             f"{service}.{stack.region}.amazonaws.com*" for service in ("secretsmanager", "dynamodb")
         )
-        expected = secrets if name == "KeyRotationFunctionRole" else [secrets, tables]
+        expected = secrets if name in OF_SECRETS_ONLY else [secrets, tables]
         assert conditions == [{"StringLike": {"kms:ViaService": expected}}] * stack.kms_key
 
 

@@ -7,6 +7,7 @@ import shlex
 
 import pytest
 from coze_sts.cache.counters import SITE
+from coze_sts.doctor.question import read_question
 
 from tests.local import template
 from tests.template.variants import Variant
@@ -60,3 +61,22 @@ def test_one_command_sets_what_the_other_removes(stack: Variant) -> None:
     assert json.loads(stop["--expression-attribute-values"]) == {":yes": {"BOOL": True}}
     assert resume["--update-expression"] == "REMOVE stopped"
     assert "--expression-attribute-values" not in resume
+
+
+def test_the_doctor_is_called_by_one_line_that_tells_it_the_endpoint(stack: Variant) -> None:
+    command = stack.outputs["DoctorCommand"]
+    program, service, action, *words, file = shlex.split(command)
+    given = dict(zip(words[::2], words[1::2], strict=True))
+
+    assert "\n" not in command
+    assert (program, service, action, file) == ("aws", "lambda", "invoke", "doctor.json")
+    assert given["--region"] == stack.region
+    assert given["--function-name"] == stack.outputs["DoctorFunctionName"] == "${DoctorFunction}"
+    assert given["--cli-binary-format"] == "raw-in-base64-out"
+    assert (
+        int(given["--cli-read-timeout"])
+        > stack.of_type("AWS::Lambda::Function")["DoctorFunction"]["Timeout"]
+    )
+    event = json.loads(given["--payload"])
+    assert event == {"lang": "en", "endpoint": "${TokenApi.ApiEndpoint}"}
+    assert read_question(event | {"endpoint": "https://abc.execute-api.amazonaws.com"})

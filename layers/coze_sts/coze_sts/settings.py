@@ -110,9 +110,9 @@ class Settings:
         return of_issuers + ((WECHAT_PREFIX,) if self.wechat_secret_id else ())
 
 
-def from_environment() -> Settings:
-    """Reads the settings of this process; raises Misconfigured."""
-    return read_settings(os.environ)
+def from_environment(**defaults: str) -> Settings:
+    """Reads the settings of this process, `defaults` for what is not there; raises Misconfigured."""
+    return read_settings({**defaults, **os.environ})
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

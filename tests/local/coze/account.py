@@ -30,6 +30,11 @@ class Account:
         if "api" not in self.channels:
             raise _unpublished()
 
+    def check_chat_sdk_channel(self) -> None:
+        """Raise ApiRefusal unless bots are published to Chat SDK."""
+        if "chat_sdk" not in self.channels:
+            raise _unpublished()
+
     def take_chat(self) -> None:
         """Use one chat up; raise ApiRefusal where none can be had."""
         if not self.channels:

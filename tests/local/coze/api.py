@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug import Request, Response
 
-from tests.local.coze import bots
+from tests.local.coze import bots, files
 from tests.local.coze.account import Account
 from tests.local.coze.call import Answer, Call, EventStream
 from tests.local.coze.chat import Chats
@@ -77,7 +77,7 @@ def _endpoints(account: Account) -> list[Endpoint]:
     def new_id() -> str:
         return str(next(ids))
 
-    conversations, messages = Conversations(new_id=new_id), Messages()
+    conversations, messages = Conversations(new_id=new_id, account=account), Messages()
     chats = Chats(conversations=conversations, messages=messages, account=account, new_id=new_id)
 
     def message_list(call: Call) -> Answer:
@@ -93,11 +93,20 @@ def _endpoints(account: Account) -> list[Endpoint]:
             ("GET /v1/bots/[^/]+", ("getMetadata",), bot),
             ("POST /v1/conversation/create", ("createConversation",), conversations.create),
             ("GET /v1/conversations", ("listConversation",), conversations.list_page),
+            (
+                "PUT /v1/conversations/[^/]+",
+                ("editConversation",),
+                conversations.rename,
+            ),
             ("POST /v1/conversation/message/list", ("chat", "listMessage"), message_list),
             ("POST /v3/chat", ("chat",), chats.create),
             # The documents say GET, the SDKs send POST.
             ("(GET|POST) /v3/chat/retrieve", ("getChat",), chats.retrieve),
             ("GET /v3/chat/message/list", ("chat", "listMessage"), chats.replies),
+            ("POST /v3/chat/cancel", ("cancelChat",), chats.cancel),
+            ("POST /v1/files/upload", ("uploadFile",), files.without_file),
+            ("POST /v1/audio/transcriptions", ("createTranscription",), files.without_file),
+            ("POST /v1/audio/speech", ("createSpeech",), files.without_input),
         )
     ]
 

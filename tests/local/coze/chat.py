@@ -73,10 +73,18 @@ class Chats:
         chat = self._own(call)
         return {"data": [chat.verbose, chat.answer]}
 
+    def cancel(self, call: Call) -> Answer:
+        """POST /v3/chat/cancel: too late, since every chat is over."""
+        body = call.body()
+        return {"data": self._find(call, body.get("conversation_id"), body.get("chat_id")).fields}
+
     def _own(self, call: Call) -> Chat:
-        conversation = self._conversations.own(call, call.argument("conversation_id"))
+        return self._find(call, call.argument("conversation_id"), call.argument("chat_id"))
+
+    def _find(self, call: Call, conversation_id: Any, chat_id: Any) -> Chat:
+        conversation = self._conversations.own(call, conversation_id)
         with self._lock:
-            chat = self._kept.get(call.argument("chat_id"))
+            chat = self._kept.get(chat_id)
         if chat is None or chat.fields["conversation_id"] != conversation.id:
             raise not_found()
         return chat

@@ -2,15 +2,17 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.local.coze.account import Account
 from tests.local.coze.bots import check_reach
 from tests.local.coze.call import Answer, Call
 from tests.local.coze.errors import bad_request, not_found
 from tests.local.coze.records import TokenRecord
 
-API_CHANNEL = "1024"
+API_CHANNEL, CHAT_SDK_CHANNEL = "1024", "999"
+MAX_NAME = 100
 MAX_PAGE_SIZE = 50
 
 
@@ -36,19 +38,36 @@ class Conversation:
 class Conversations:
     """The conversation endpoints, as far as the real SDKs' create and list need them."""
 
-    def __init__(self, *, new_id: Callable[[], str]) -> None:
+    def __init__(self, *, new_id: Callable[[], str], account: Account) -> None:
         self._new_id = new_id
+        self._account = account
         self._lock = threading.Lock()
         self._shelves: dict[Shelf, list[Conversation]] = {}
         self._all: dict[str, Conversation] = {}
 
     def create(self, call: Call) -> Answer:
         """POST /v1/conversation/create: the new conversation."""
-        return {"data": self._open(call, call.body()).fields}
+        body = call.body()
+        self._check_channel(body.get("bot_id"), body.get("connector_id"))
+        return {"data": self._open(call, body).fields}
+
+    def rename(self, call: Call) -> Answer:
+        """PUT /v1/conversations/{conversation_id}: the conversation under its new name."""
+        found = self.own(call, call.request.path.rpartition("/")[2])
+        name = call.body().get("name")
+        if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME:
+            raise bad_request("name has 1 to 100 characters")
+        renamed = replace(found, fields={**found.fields, "name": name})
+        with self._lock:
+            self._all[found.id] = renamed
+            shelf = self._shelves[found.shelf]
+            shelf[[each.id for each in shelf].index(found.id)] = renamed
+        return {"data": renamed.fields}
 
     def list_page(self, call: Call) -> Answer:
         """GET /v1/conversations: one page of the caller's own conversations, newest first."""
         args = call.request.args
+        self._check_channel(args.get("bot_id"), args.get("connector_id"))
         shelf = _shelf(
             call.token, bot_id=call.argument("bot_id"), connector_id=args.get("connector_id")
         )
@@ -84,6 +103,11 @@ class Conversations:
         if found.shelf.bot_id not in ("", body["bot_id"]):
             raise not_found()
         return found
+
+    def _check_channel(self, bot_id: Any, connector_id: Any) -> None:
+        """No document says it of 999: it is what Coze says of a bot that is not published."""
+        if bot_id and connector_id == CHAT_SDK_CHANNEL:
+            self._account.check_chat_sdk_channel()
 
     def _open(self, call: Call, body: Mapping[str, Any]) -> Conversation:
         shelf = _shelf(call.token, bot_id=body.get("bot_id"), connector_id=body.get("connector_id"))

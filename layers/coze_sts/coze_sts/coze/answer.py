@@ -66,7 +66,7 @@ def read_grant(
     if not _is_token(token) or expires_in is None or expires_in <= 0:
         raise UpstreamRejected(f"{host} answered 200 without a usable token. {_trace(answer)}")
     expires_at = expires_in if expires_in >= EARLIEST_ABSOLUTE else int(sent_at) + expires_in
-    return Grant(access_token=token, expires_at=expires_at, log_id=_log_id(answer))
+    return Grant(access_token=token, expires_at=expires_at, log_id=log_id(answer))
 
 
 def _failure(
@@ -138,10 +138,10 @@ def _tells(words: str, name: str) -> bool:
 
 
 def _trace(answer: WebAnswer) -> str:
-    return f"x-tt-logid {_log_id(answer) or 'absent'}."
+    return f"x-tt-logid {log_id(answer) or 'absent'}."
 
 
-def _log_id(answer: WebAnswer) -> str | None:
+def log_id(answer: WebAnswer) -> str | None:
     """The id that Coze's support asks for."""
     value = answer.headers.get("x-tt-logid")
     return re.sub(r"[^\w-]", "", value)[:64] if value else None

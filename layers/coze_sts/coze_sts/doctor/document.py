@@ -1,0 +1,54 @@
+"""The report as JSON, and as lines for a terminal; the same from a function as from here. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from coze_sts.doctor.report import Finding, Language, count, worst
+from coze_sts.doctor.words.en import ENGLISH
+from coze_sts.doctor.words.zh import CHINESE
+
+LANGUAGES = {"en": ENGLISH, "zh": CHINESE}
+INDENT = " " * 4
+
+
+def document(findings: Sequence[Finding], *, lang: Language) -> dict[str, Any]:
+    """What the function returns and `--json` prints."""
+    words = LANGUAGES[lang]
+    counts = count(findings)
+    return {
+        "status": worst(findings),
+        "counts": counts,
+        "summary": words.summary.format(**counts),
+        "findings": [_spelled(finding, lang) for finding in findings],
+    }
+
+
+def _spelled(finding: Finding, lang: Language) -> dict[str, Any]:
+    words = LANGUAGES[lang]
+    message, cure = words.outcomes[finding.key]
+    return {
+        "check": finding.check,
+        "finding": finding.key,
+        "status": finding.status,
+        "label": words.statuses[finding.status],
+        "message": message.format_map(finding.facts),
+        "cure": cure.format_map(finding.facts) or None,
+        "facts": dict(finding.facts),
+    }
+
+
+def lines(report: Mapping[str, Any]) -> str:
+    """What a person reads: a line for each finding, its cure below it, and how many there are."""
+    shown = []
+    for finding in report["findings"]:
+        shown.append(f"{finding['label']}  {finding['check']}: {finding['message']}")
+        if finding["cure"]:
+            shown.append(f"{INDENT}→ {finding['cure']}")
+    return "\n".join([*shown, "", report["summary"]])
+
+
+def exit_status(report: Mapping[str, Any], *, strict: bool) -> int:
+    """0 where nothing failed; with `strict` only where everything was looked at and is fine."""
+    return int(report["status"] == "fail" or (strict and report["status"] != "ok"))
