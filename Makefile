@@ -56,7 +56,7 @@ audit: $(VENV)/ready
 	@$(VENV)/bin/python -m coze_sts.audit --stack "$$STACK" --days "$${DAYS:-30}" $(if $(QUERY_ONLY),--query-only) -- "$$NAME"
 
 # COZE_CONFIG=… before a deployment, STACK=… after it; BOT_ID=…, ORIGIN=… and ENDPOINT=… say more,
-# ARGS="--lang zh --json --strict" how.
+# ARGS="--lang zh --json" how.
 doctor: $(VENV)/ready
 	@$(VENV)/bin/python -m coze_sts.doctor --coze-config "$$COZE_CONFIG" --stack "$$STACK" --bot-id "$$BOT_ID" --origin "$$ORIGIN" --endpoint "$$ENDPOINT" $(ARGS)
 

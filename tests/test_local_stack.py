@@ -57,6 +57,24 @@ def test_without_an_issuer_there_is_no_token_route() -> None:
         assert post(f"{stack.url}/token").status_code == 404
 
 
+def test_the_doctor_finds_nothing_wrong_with_the_stack(stack: LocalStack) -> None:
+    event = {"bot_id": "7000000000000000001", "endpoint": stack.url}
+    report = stack.functions["DoctorFunction"].invoke(event)
+    assert [finding for finding in report["findings"] if finding["status"] != "ok"] == []
+
+
+def test_the_stand_ins_key_can_be_had_for_the_doctor_and_a_real_one_cannot(
+    stack: LocalStack,
+) -> None:
+    path = "/demo/coze_oauth_config.json"
+    offered = requests.get(stack.coze_url + path, timeout=TIMEOUT_SECONDS)
+    assert offered.text == stack.coze_config
+    assert "Access-Control-Allow-Origin" not in offered.headers
+    with LocalStack(coze_config=stack.coze_config) as other:
+        refused = requests.get(other.coze_url + path, timeout=TIMEOUT_SECONDS)
+        assert refused.status_code == 401
+
+
 def test_a_container_is_pointed_at_this_machine_by_its_name_for_it() -> None:
     with LocalStack(ports=Ports.take(host="0.0.0.0"), coze_host="172.17.0.1") as stack:
         seen = stack.environment("TokenFunction", host="172.17.0.1")

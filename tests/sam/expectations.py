@@ -98,3 +98,7 @@ REFUSED = INCOMPLETE | {
 # In the order in which Secrets Manager sends them, and one that it never sends.
 ROTATION = ("rotation-1-create", "rotation-2-set", "rotation-3-test", "rotation-4-finish")
 UNKNOWN_STEP = "refused-rotation-unknown-step"
+
+# What DoctorFunction is asked, and what it refuses.
+DOCTOR = "doctor"
+UNKNOWN_FIELD = "refused-doctor-unknown-field"

@@ -10,10 +10,12 @@ from tests.local.template import expand, source
 from tests.sam.conftest import EVENTS, ISSUERS, PAGE, read_event
 from tests.sam.expectations import (
     ANSWERED,
+    DOCTOR,
     INCOMPLETE,
     REFUSED,
     ROTATION,
     ROUTES,
+    UNKNOWN_FIELD,
     UNKNOWN_STEP,
 )
 
@@ -21,7 +23,7 @@ WECHAT = {"WechatSecretId": "arn:aws:secretsmanager:us-east-1:123456789012:secre
 
 
 def test_every_event_has_an_expectation() -> None:
-    expected = {*ANSWERED, *REFUSED, *ROTATION, UNKNOWN_STEP}
+    expected = {*ANSWERED, *REFUSED, *ROTATION, UNKNOWN_STEP, DOCTOR, UNKNOWN_FIELD}
     assert {path.stem for path in EVENTS.glob("*.json")} - {"env"} == expected
 
 

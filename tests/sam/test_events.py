@@ -14,9 +14,11 @@ from tests.sam.conftest import EVENTS, Invoke, read_event
 from tests.sam.expectations import (
     ANSWERED,
     CARRIED_OVER,
+    DOCTOR,
     INVOKED,
     REFUSED,
     ROTATION,
+    UNKNOWN_FIELD,
     UNKNOWN_STEP,
     Answer,
 )
@@ -96,6 +98,22 @@ def test_an_unknown_step_of_a_rotation_fails_it(invoke: Invoke, stack: LocalStac
     event = read_event(UNKNOWN_STEP) | {"SecretId": stack.aws.resolve("${CozeSecret}")}
     before = stack.coze.requests_seen
     assert invoke("KeyRotationFunction", event)["errorType"] == "Misconfigured"
+    assert stack.coze.requests_seen == before
+
+
+def test_the_doctor_finds_the_stack_well(invoke: Invoke, stack: LocalStack) -> None:
+    """Its issuers are nowhere, and it is not told where the API is."""
+    report = invoke("DoctorFunction", read_event(DOCTOR))
+    said = {finding["check"]: finding["status"] for finding in report["findings"]}
+    assert {name for name, status in said.items() if status != "ok"} == {
+        *{"preflight", "foreign", "oidc"}
+    }
+    assert stack.coze.exchanges[-1].session_name == "coze-sts-doctor"
+
+
+def test_the_doctor_refuses_what_it_does_not_know(invoke: Invoke, stack: LocalStack) -> None:
+    before = stack.coze.requests_seen
+    assert invoke("DoctorFunction", read_event(UNKNOWN_FIELD))["errorType"] == "InvalidRequest"
     assert stack.coze.requests_seen == before
 
 

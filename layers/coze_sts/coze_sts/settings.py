@@ -111,7 +111,7 @@ class Settings:
 
 
 def from_environment(**defaults: str) -> Settings:
-    """Reads the settings of this process, `defaults` for what is not there; raises Misconfigured."""
+    """Reads this process's settings, `defaults` for what it lacks; raises Misconfigured."""
     return read_settings({**defaults, **os.environ})
 
 

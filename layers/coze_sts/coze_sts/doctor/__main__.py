@@ -52,7 +52,7 @@ def run(
         findings = examine(patient(Path(asked.coze_config)), question)
         report = document(findings, lang=question.lang)
     shown = json.dumps(report, ensure_ascii=False, indent=2) if asked.json else lines(report)
-    return shown, exit_status(report, strict=asked.strict)
+    return shown, exit_status(report)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,7 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--endpoint", help="the stack's output ApiEndpoint")
     parser.add_argument("--lang", choices=["en", "zh"], default="en")
     parser.add_argument("--json", action="store_true", help="the report as the function has it")
-    parser.add_argument("--strict", action="store_true", help="1 for warnings and skipped too")
     return parser
 
 

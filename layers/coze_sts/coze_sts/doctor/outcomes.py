@@ -14,7 +14,6 @@ OUTCOMES: Mapping[str, Status] = MappingProxyType(
         "settings.faulty": "fail",
         "secret.read": "ok",
         "secret.unreadable": "fail",
-        "secret.skipped": "skipped",
         "config.read": "ok",
         "config.faulty": "fail",
         "config.skipped": "skipped",

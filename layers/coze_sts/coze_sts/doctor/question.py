@@ -26,8 +26,10 @@ class Question:
     endpoint: str | None = None
 
 
-def read_question(fields: Mapping[str, object]) -> Question:
+def read_question(fields: object) -> Question:
     """Reads an event; null counts as not there. Raises InvalidRequest that names every fault."""
+    if not isinstance(fields, Mapping):
+        raise InvalidRequest(f"It takes a JSON object: {', '.join(FIELDS)}.")
     given = {name: value for name, value in fields.items() if value is not None}
     faults = ["a field is unknown"] if given.keys() - set(FIELDS) else []
     faults += [

@@ -9,6 +9,7 @@ from coze_sts.coze.app_key import CozeApp, parse_app
 from coze_sts.doctor.report import Finding, found
 from coze_sts.errors import Misconfigured, StsError
 
+FILE = "coze_oauth_config.json"
 FINGERPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 """As in the sample of Coze's documents: base64url of 32 bytes."""
 
@@ -31,7 +32,7 @@ def _parsed(text: str, api_base: str | None) -> tuple[CozeApp | None, list[Findi
     try:
         app = parse_app(text, api_base=api_base)
     except Misconfigured as fault:
-        return None, _faulty(str(fault))
+        return None, _faulty(str(fault).replace("COZE_SECRET_ID", FILE))
     return app, [
         found("config.read", client_id=app.client_id, api_base=app.api_base),
         found("key.long", bits=app.private_key.key_size),

@@ -19,7 +19,6 @@ COZE = {
     ),
     "secret.read": ("coze_oauth_config.json is there.", ""),
     "secret.unreadable": ("coze_oauth_config.json cannot be read: {reason}", _STORE),
-    "secret.skipped": (_NO_FILE, _MEND_ABOVE),
     "config.read": ("It parses: app {client_id} at {api_base}.", ""),
     "config.faulty": ("It does not parse: {reason}", _STORE),
     "config.skipped": (_NO_FILE, _MEND_ABOVE),

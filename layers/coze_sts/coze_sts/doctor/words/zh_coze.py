@@ -16,7 +16,6 @@ COZE = {
     "settings.faulty": ("设置有误：{faults}", "请改正该变量；它由同名的模板参数设定。"),
     "secret.read": ("coze_oauth_config.json 已就位。", ""),
     "secret.unreadable": ("读不到 coze_oauth_config.json：{reason}", _STORE),
-    "secret.skipped": (_NO_FILE, _MEND_ABOVE),
     "config.read": ("内容有效：应用 {client_id}，位于 {api_base}。", ""),
     "config.faulty": ("内容无效：{reason}", _STORE),
     "config.skipped": (_NO_FILE, _MEND_ABOVE),

@@ -1,0 +1,1 @@
+"""The doctor, and patients with every illness that it knows."""
