@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from functools import cache
 from typing import Any, Self
 
 from coze_sts.doctor.examination import Patient, examine
@@ -28,6 +30,18 @@ ORIGIN = "https://www.example.com"
 PURGED = {"TimeToLiveStatus": "ENABLED", "AttributeName": "purge_at"}
 NOBODY = "http://127.0.0.1:9"
 """Where nothing listens."""
+
+
+@cache
+def _one_issuer() -> OidcIssuer:
+    """One for the whole run: its key is slow to make."""
+    return OidcIssuer(issuer="", audience="web")
+
+
+def issuer_at(url: str) -> OidcIssuer:
+    issuer = copy(_one_issuer())
+    issuer.issuer = url
+    return issuer
 
 
 class Interposed:
@@ -55,7 +69,7 @@ class Clinic:
     """Everything that is looked at, well until a test makes it ill; the key is known ``here``."""
 
     def __init__(self, *, config: Mapping[str, str], public_pem: str) -> None:
-        self._servers = ExitStack()
+        self._servers: list[Server] = []
         self._public_pem = public_pem
         self.here, self.there = CozeStandIn(), CozeStandIn()
         self.coze, self.elsewhere = Interposed(self.here), Interposed(self.there)
@@ -63,8 +77,8 @@ class Clinic:
         self.config = dict(config) | {"coze_api_base": self.regions[0]}
         self.register(self.here)
         at = listen()
-        self.oidc = Interposed(OidcIssuer(issuer=at.url, audience="web"))
-        self._servers.enter_context(Server(self.oidc, at=at))
+        self.oidc = Interposed(issuer_at(at.url))
+        self._servers.append(Server(self.oidc, at=at))
         self.edge = Interposed(Response(status=404))
         self.allow(ORIGIN)
         self.endpoint: str | None = self._serve(self.edge)
@@ -75,7 +89,8 @@ class Clinic:
         self.seconds_off = 0.0
 
     def _serve(self, app: WsgiApp) -> str:
-        return self._servers.enter_context(serve(app)).url
+        self._servers.append(serve(app))
+        return self._servers[-1].url
 
     def register(self, coze: CozeStandIn, *, kind: AppKind = "ordinary") -> None:
         """Make the key known in a region."""
@@ -131,4 +146,5 @@ class Clinic:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._servers.close()
+        with ThreadPoolExecutor() as pool:  # each takes a moment to notice
+            pool.map(Server.close, self._servers)

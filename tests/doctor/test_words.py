@@ -91,8 +91,8 @@ def test_a_line_is_for_a_person() -> None:
         "ok    secret: coze_oauth_config.json is there.",
         "FAIL  region: The key does not work at api.coze.cn, but it does at api.coze.com.",
         (
-            "    → Set coze_api_base in coze_oauth_config.json to https://api.coze.com and store it "
-            "again; COZE_API_BASE, where it is set, must say the same."
+            "    → Set coze_api_base in coze_oauth_config.json to https://api.coze.com and store "
+            "it again; COZE_API_BASE, where it is set, must say the same."
         ),
     ]
     chinese = lines(document([WELL, SKIPPED], lang="zh")).splitlines()

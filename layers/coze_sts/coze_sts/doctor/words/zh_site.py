@@ -6,7 +6,7 @@ SITE = {
     "preflight.allowed": ("{origin} 的页面可以调用。", ""),
     "preflight.refused": (
         "{origin} 的页面不能调用 {endpoint}。",
-        "请把该来源一字不差地加入 AllowedOrigins（末尾不带斜杠），然后重新部署。",
+        "请把该源一字不差地加入 AllowedOrigins（末尾不带斜杠），然后重新部署。",
     ),
     "preflight.partly": (
         "{origin} 的页面可以调用，但以下内容不被允许：{lacks}。",
@@ -20,23 +20,23 @@ SITE = {
         "请与堆栈输出 ApiEndpoint 核对。",
     ),
     "preflight.skipped": (
-        "未检查：不知道端点或来源。",
+        "未检查：不知道 API 地址或网页的源。",
         (
             "请指定：命令用 ENDPOINT（即输出 ApiEndpoint）和 ORIGIN，事件用 endpoint 和 origin；"
             "后者默认取堆栈的 AllowedOrigins。"
         ),
     ),
-    "foreign.refused": ("陌生来源的页面不能调用。", ""),
+    "foreign.refused": ("陌生源的页面不能调用。", ""),
     "foreign.admitted": (
-        "任何来源的页面都能调用：任何网站都能替它的访客取令牌。",
+        "任何源的页面都能调用：任何网站都能替它的访客取令牌。",
         (
-            "请在 AllowedOrigins 中写明自己的来源，不用通配符；"
+            "请在 AllowedOrigins 中写明自己的源，不用通配符；"
             "并检查 API 前面的服务是否自行添加了响应头。"
         ),
     ),
     "foreign.silent": ("无法判断：{host} 没有应答。", "请看 preflight 一行。"),
     "foreign.skipped": (
-        "未检查：不知道端点。",
+        "未检查：不知道 API 地址。",
         "请指定：命令用 ENDPOINT，事件用 endpoint；即输出 ApiEndpoint。",
     ),
     "oidc.sound": ("{issuer} 可以访问，自称一致，并有 RS256 密钥。", ""),
