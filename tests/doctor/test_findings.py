@@ -200,6 +200,14 @@ def test_without_a_bot_all_is_tried_that_needs_none(clinic: Clinic) -> None:
     assert {f.status for f in findings if f.key != "permission.bot"} == {"ok"}
 
 
+@pytest.mark.parametrize("made", ["../../v3/chat", 7, None, ""])
+def test_an_id_that_is_none_gets_into_no_address(clinic: Clinic, made: object) -> None:
+    clinic.coze.say("POST /v1/conversation/create", {"code": 0, "data": {"id": made}})
+    clinic.findings()
+    renamed = [path for method, path, _ in clinic.coze.requests if method == "PUT"]
+    assert renamed == ["/v1/conversations/0"]
+
+
 def test_nobody_is_asked_again_after_no_answer() -> None:
     with new_http_session() as http:
         wire = Wire(http=http, ends=time.monotonic() + 10)

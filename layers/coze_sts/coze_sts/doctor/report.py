@@ -38,7 +38,8 @@ class Finding:
 
 def found(key: str, **facts: str | int) -> Finding:
     """A finding; raises KeyError for an outcome that has no words."""
-    OUTCOMES[key]
+    if key not in OUTCOMES:
+        raise KeyError(key)
     return Finding(key=key, facts=facts)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from coze_sts.doctor.checks.exchange import SESSION_NAME
 from coze_sts.doctor.report import Finding, found
 from coze_sts.doctor.wire import NO_ANSWER, ApiAnswer, CozeApi
+from coze_sts.settings import ID
 
 CHAT_SDK_CHANNEL = "999"
 NO_PERMISSION = 4101
@@ -25,8 +25,7 @@ UNKNOWN_ID = "0"
 class Call:
     """A call that needs a permission; of a channel app's, `channel` is the name.
 
-    {bot_id} and {conversation_id} in `path` and `params` are filled in. `beside` is a permission
-    that Coze asks for as well.
+    {bot_id} and {conversation_id} are filled in. `beside` is a permission that Coze asks for too.
     """
 
     permission: str
@@ -34,7 +33,7 @@ class Call:
     path: str
     channel: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
-    json: Mapping[str, Any] | None = None
+    json: Mapping[str, str] | None = None
     beside: str | None = None
 
     @property
@@ -48,7 +47,12 @@ CONVERSATION = {"conversation_id": "{conversation_id}"}
 CALLS = (
     Call(permission="chat", channel="botChat", method="POST", path="/v3/chat", json={}),
     Call(permission="getMetadata", method="GET", path="/v1/bots/{bot_id}"),
-    Call(permission="createConversation", method="POST", path="/v1/conversation/create"),
+    Call(
+        permission="createConversation",
+        method="POST",
+        path="/v1/conversation/create",
+        json={"connector_id": CHAT_SDK_CHANNEL, "bot_id": "{bot_id}"},
+    ),
     Call(permission="listConversation", method="GET", path="/v1/conversations", params=LIST),
     Call(
         permission="editConversation",
@@ -62,7 +66,7 @@ CALLS = (
         method="POST",
         path="/v1/conversation/message/list",
         params=CONVERSATION,
-        json={"limit": 1},
+        json={},
         beside="chat",
     ),
     Call(
@@ -97,7 +101,8 @@ class Permissions:
             if call.needs_bot and self.bot_id is None:
                 continue
             answer = answers[call.permission] = self._make(call, conversation_id)
-            conversation_id = str(answer.data.get("id") or conversation_id)
+            if call.permission == "createConversation":
+                conversation_id = _own_conversation(answer)
             if answer.status == 0:
                 break
         return answers
@@ -119,12 +124,24 @@ class Permissions:
 
     def _make(self, call: Call, conversation_id: str) -> ApiAnswer:
         ids = {"bot_id": self.bot_id or "", "conversation_id": conversation_id}
-        json = call.json
-        if call.permission == "createConversation":
-            json = {"connector_id": CHAT_SDK_CHANNEL}
-            json |= {"bot_id": self.bot_id} if self.bot_id else {}
-        params = {name: value.format(**ids) for name, value in call.params.items()}
-        return self.api.ask(call.method, call.path.format(**ids), params=params, json=json)
+        return self.api.ask(
+            call.method,
+            call.path.format(**ids),
+            params=_filled(call.params, ids),
+            json=None if call.json is None else _filled(call.json, ids),
+        )
+
+
+def _own_conversation(answer: ApiAnswer) -> str:
+    """The conversation that was made; UNKNOWN_ID where none was."""
+    made = answer.data.get("id")
+    return made if isinstance(made, str) and ID.fullmatch(made) else UNKNOWN_ID
+
+
+def _filled(fields: Mapping[str, str], ids: Mapping[str, str]) -> dict[str, str]:
+    """The fields with the IDs in their places, without those that are empty then."""
+    filled = {name: value.format(**ids) for name, value in fields.items()}
+    return {name: value for name, value in filled.items() if value}
 
 
 def verdict_of(answer: ApiAnswer | None) -> str:
