@@ -8,13 +8,14 @@ import time
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from coze_sts.doctor import examination
+from coze_sts.doctor.checks import oidc
 from coze_sts.doctor.checks.exchange import REGIONS, SESSION_NAME
 from coze_sts.doctor.checks.permissions import CALLS, Permissions
 from coze_sts.doctor.document import LANGUAGES, document
 from coze_sts.doctor.outcomes import OUTCOMES
 from coze_sts.doctor.report import CHECKS, Finding, Language
 from coze_sts.doctor.wire import CozeApi, Wire
-from coze_sts.web import new_http_session
+from coze_sts.web import WebAnswer, new_http_session
 
 from tests.contract.markdown import README
 from tests.doctor.clinic import BOT, NOBODY, ORIGIN, Clinic
@@ -93,6 +94,14 @@ def test_after_its_time_the_doctor_asks_nobody_and_reports(
     assert {f.key for f in findings} >= {"exchange.failing", "preflight.silent", "table.purged"}
     assert {f.check for f in findings} == set(CHECKS)
     assert clinic.coze.requests == clinic.edge.requests == clinic.oidc.requests == []
+
+
+def test_a_fingerprint_that_is_none_is_told_by_its_length_only(clinic: Clinic) -> None:
+    kid = clinic.config["public_key_id"] = "-----BEGIN PRIVATE KEY-----MIIE"
+    findings = clinic.findings()
+    (finding,) = of("kid", findings)
+    assert finding.facts == {"length": len(kid)}
+    assert kid not in json.dumps(document(findings, lang="en"))
 
 
 # What the doctor does at Coze
@@ -265,6 +274,20 @@ def test_only_an_rs256_key_with_a_kid_is_of_use(
 ) -> None:
     keys(*key_set)(clinic)
     assert key in found(clinic)
+
+
+def test_the_keys_of_an_https_issuer_are_fetched_over_https_only() -> None:
+    issuer, asked = "https://login.example.com", []
+
+    class Web(Wire):
+        def send(self, method: str, url: str, **_: object) -> WebAnswer:
+            asked.append(url)
+            body = {"issuer": issuer, "jwks_uri": "http://login.example.com/jwks.json"}
+            return WebAnswer(status=200, headers={}, body=json.dumps(body).encode())
+
+    finding = oidc.check(Web(http=None, ends=0), issuer=issuer)  # type: ignore[arg-type]
+    assert (finding.key, finding.facts["cause"]) == ("oidc.jwks_unreachable", "jwks_uri")
+    assert asked == [f"{issuer}/.well-known/openid-configuration"]
 
 
 def test_a_slash_at_the_end_makes_another_issuer(clinic: Clinic) -> None:
