@@ -84,8 +84,8 @@ COZE = {
         ),
     ),
     "region.skipped": (
-        "Not looked at: nothing was refused.",
-        "Mend the exchange, then ask again.",
+        "Not looked at: Coze refused no exchange.",
+        "Mend the exchange first, if there was none.",
     ),
     "permission.granted": ("{permission} is there.", ""),
     "permission.seems": (
@@ -132,7 +132,7 @@ COZE = {
     ),
     "api.skipped": (
         "Not looked at: there is no bot or no token.",
-        "Say which bot: BOT_ID of the command, bot_id of the event.",
+        "Mend what failed above, and say which bot: BOT_ID of the command, bot_id of the event.",
     ),
     "chat_sdk.published": ("Coze opens conversations with bot {bot_id} for Chat SDK.", ""),
     "chat_sdk.unpublished": (
@@ -145,7 +145,7 @@ COZE = {
     ),
     "chat_sdk.skipped": (
         "Not looked at: there is no bot or no token.",
-        "Say which bot: BOT_ID of the command, bot_id of the event.",
+        "Mend what failed above, and say which bot: BOT_ID of the command, bot_id of the event.",
     ),
     "opening.there": ("The bot has an opening statement, and a page can read it.", ""),
     "opening.empty": (

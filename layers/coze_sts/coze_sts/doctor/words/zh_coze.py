@@ -77,7 +77,7 @@ COZE = {
         "未检查：{host} 不是扣子自己的域名，没有另一个区域可试。",
         "若本应直连扣子，请把 coze_api_base 设为 https://api.coze.cn 或 https://api.coze.com。",
     ),
-    "region.skipped": ("未检查：没有遭到拒绝。", "先解决 exchange 的问题，再重新检查。"),
+    "region.skipped": ("未检查：没有被扣子拒绝的换取。", "若没有换取成，先解决 exchange 的问题。"),
     "permission.granted": ("已有 {permission}。", ""),
     "permission.seems": ("应该已有 {permission}：扣子是因别的原因拒绝的（{code}）。", ""),
     "permission.lacking": (
@@ -116,7 +116,7 @@ COZE = {
     ),
     "api.skipped": (
         "未检查：没有智能体或没有令牌。",
-        "请指定智能体：命令用 BOT_ID，事件用 bot_id。",
+        "先处理上面的失败项，并指定智能体：命令用 BOT_ID，事件用 bot_id。",
     ),
     "chat_sdk.published": ("扣子允许在 Chat SDK 渠道与智能体 {bot_id} 建立会话。", ""),
     "chat_sdk.unpublished": (
@@ -129,7 +129,7 @@ COZE = {
     ),
     "chat_sdk.skipped": (
         "未检查：没有智能体或没有令牌。",
-        "请指定智能体：命令用 BOT_ID，事件用 bot_id。",
+        "先处理上面的失败项，并指定智能体：命令用 BOT_ID，事件用 bot_id。",
     ),
     "opening.there": ("智能体有开场白，页面读得到。", ""),
     "opening.empty": (
