@@ -34,8 +34,8 @@ from coze_sts.errors import (
     UpstreamRejected,
     UpstreamUnavailable,
 )
+from coze_sts.issuers import Issuer
 from coze_sts.sessions import Sessions
-from coze_sts.settings import Issuer
 from coze_sts.stored_secret import TTL_SECONDS, SecretVersion, StoredSecret
 from coze_sts.web import new_http_session
 

@@ -16,9 +16,10 @@ from coze_sts.cache.row import day_of
 from coze_sts.doors import Doors
 from coze_sts.errors import AccessDenied, InvalidToken, SlowDown, StsError
 from coze_sts.http_event import Request
+from coze_sts.issuers import Issuer
 from coze_sts.keyring import Keyring, parse_keyring
 from coze_sts.policy import NO_POLICY, Policy
-from coze_sts.settings import Issuer, Settings
+from coze_sts.settings import Settings
 from coze_sts.stored_secret import MIN_AGE_SECONDS, SecretVersion, StoredSecret
 from coze_sts.web import new_http_session
 from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,7 +8,8 @@ import pytest
 from coze_sts.auth import identity
 from coze_sts.auth.session import Caller, name_fault, session_for
 from coze_sts.errors import AccessDenied, InvalidRequest, InvalidToken, StsError
-from coze_sts.settings import WECHAT_PREFIX, Issuer
+from coze_sts.issuers import Issuer
+from coze_sts.settings import WECHAT_PREFIX
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

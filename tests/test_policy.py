@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from coze_sts.errors import AccessDenied, Misconfigured
+from coze_sts.issuers import Issuer
 from coze_sts.policy import NO_POLICY, POLICY_PATH, Policy, parse_policy, read_policy
-from coze_sts.settings import MAX_PER_DAY, Issuer, Settings
+from coze_sts.settings import MAX_PER_DAY, Settings
 from hypothesis import given
 from hypothesis import strategies as st
 

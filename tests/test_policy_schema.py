@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from coze_sts.errors import Misconfigured
+from coze_sts.issuers import ISSUER
 from coze_sts.policy import parse_policy
 from coze_sts.settings import (
     ID,
-    ISSUER,
     MAX_DURATION_SECONDS,
     MAX_PER_DAY,
     MIN_DURATION_SECONDS,

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 from coze_sts.errors import Misconfigured
+from coze_sts.issuers import Issuer
 from coze_sts.settings import (
     MAX_PER_DAY,
-    Issuer,
     Settings,
     from_environment,
     read_settings,
@@ -44,12 +44,15 @@ CHOSEN = {
     "TURNSTILE_API_BASE": ("http://localhost:8080", None),
     "WECHAT_SECRET_ID": ("arn:aws:secretsmanager:eu-west-1:1:secret:wechat", None),
     "WECHAT_API_BASE": ("http://localhost:8081", None),
+    "API_ENDPOINT": ("https://abc123.execute-api.eu-west-1.amazonaws.com", None),
+    "CANARY_BOT_ID": ("7401", None),
 }
 OPTIONAL = [
     *(CHOSEN.keys() - REQUIRED.keys()),
     "COZE_ENTERPRISE_ID",
     "SESSION_NAMING",
     *("OIDC_ISSUER", "OIDC_ISSUER_2", "OIDC_PREFIX_2", "OIDC_ISSUER_3", "OIDC_PREFIX_3"),
+    *("OIDC_AUDIENCE", "OIDC_AUDIENCE_2", "OIDC_AUDIENCE_3"),
 ]
 NAMES = ["BINDING_TABLE", "TURNSTILE_SECRET_ID", "WECHAT_SECRET_ID"]
 """Of what only AWS can say whether it is there."""

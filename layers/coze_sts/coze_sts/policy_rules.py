@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from coze_sts.issuers import ISSUER
 from coze_sts.settings import (
     ID,
-    ISSUER,
     MAX_DURATION_SECONDS,
     MAX_PER_DAY,
     MIN_DURATION_SECONDS,

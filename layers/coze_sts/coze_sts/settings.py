@@ -10,6 +10,7 @@ from itertools import permutations
 from typing import Any
 
 from coze_sts.errors import Misconfigured
+from coze_sts.issuers import Issuer, read_issuers
 from coze_sts.variables import Variables
 
 MIN_DURATION_SECONDS = 60
@@ -30,18 +31,8 @@ PERMISSION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 """Coze's own example, of its SDKs, is `Connector.botChat`."""
 
 ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
-ISSUER = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?")
 _CLAIM = re.compile(r"[A-Za-z0-9_:/.-]{1,128}")
-_PREFIX = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,30}[_.:-]")
 _NAMESPACE = re.compile(r"(?!guest$)[a-z0-9]{1,16}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Issuer:
-    """Who signs visitors in; `prefix` begins the names of all issuers' users but the first's."""
-
-    url: str
-    prefix: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +66,8 @@ class Settings:
     turnstile_api_base: str
     wechat_secret_id: str | None
     wechat_api_base: str
+    api_endpoint: str | None
+    canary_bot_id: str | None
 
     @property
     def token_path(self) -> str:
@@ -137,7 +130,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             least=MIN_DURATION_SECONDS,
             most=MAX_DURATION_SECONDS,
         ),
-        issuers=_issuers(reader),
+        issuers=read_issuers(reader),
         session_claim=reader.matching("SESSION_CLAIM", _CLAIM) or "sub",
         pseudonymous=reader.choice("SESSION_NAMING", "plain", "pseudonymous"),
         session_namespace=reader.matching("SESSION_NAMESPACE", _NAMESPACE) or "user",
@@ -158,25 +151,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         turnstile_api_base=reader.url("TURNSTILE_API_BASE") or "https://challenges.cloudflare.com",
         wechat_secret_id=reader.text("WECHAT_SECRET_ID"),
         wechat_api_base=reader.url("WECHAT_API_BASE") or "https://api.weixin.qq.com",
+        api_endpoint=reader.url("API_ENDPOINT"),
+        canary_bot_id=reader.matching("CANARY_BOT_ID", ID),
     )
     faults = reader.faults + _contradictions(settings)
     if faults:
         raise Misconfigured(" ".join(faults))
     return settings
-
-
-def _issuers(reader: Variables) -> tuple[Issuer, ...]:
-    """The first as it is; each later one with a prefix, or two users could be one."""
-    first = reader.matching("OIDC_ISSUER", ISSUER)
-    issuers = [Issuer(url=first)] if first else []
-    for number in ("2", "3"):
-        url = reader.matching(f"OIDC_ISSUER_{number}", ISSUER)
-        prefix = reader.matching(f"OIDC_PREFIX_{number}", _PREFIX)
-        if bool(url) != bool(prefix):
-            reader.faults.append(f"Set both OIDC_ISSUER_{number} and OIDC_PREFIX_{number}.")
-        elif url and prefix:
-            issuers.append(Issuer(url=url, prefix=prefix))
-    return tuple(issuers)
 
 
 def _contradictions(settings: Settings) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Literal
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
@@ -17,6 +17,8 @@ SERVICE = "coze-sts"
 NAMESPACE = "CozeSTS"
 ISSUED, FORGOTTEN, REFUSED, FAILED = "issued", "forgotten", "refused", "failed"
 """What was decided: the service refused, or it failed; where nothing was asked, nothing was."""
+
+Level = Literal["info", "warning", "critical"]
 
 TALKATIVE = ("botocore", "boto3", "urllib3", "requests")
 """Libraries that write whole answers, secrets included, where the function's level is DEBUG."""
@@ -70,6 +72,14 @@ class Telemetry:
         """Logs and counts that a secret could not be read; a good value in memory goes on."""
         self.count("SecretFailed")
         self.warn(failure)
+
+    def checked(self, message: str, *, level: Level, **facts: str) -> None:
+        """Writes a line of its own for a part of what is under way."""
+        getattr(self._logger, level)(message, **self._facts, **facts)
+
+    def ended(self) -> None:
+        """Ends what was no request of anybody: its metrics go out, without a status."""
+        self._metrics.flush_metrics()
 
     def answered(self, status: int) -> None:
         """Ends a request that got what it asked for."""

@@ -65,10 +65,11 @@ def send(
     params: Mapping[str, str] | None = None,
     json: Mapping[str, Any] | None = None,
     form: Mapping[str, str] | None = None,
+    content: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     seconds: float,
 ) -> WebAnswer:
-    """Makes one request, with `json` or `form` as its body; `seconds` bound the whole call.
+    """Makes one request; its body is `json`, `form` or `content`. `seconds` bound the whole call.
 
     Raises NoAnswer.
     """
@@ -77,7 +78,7 @@ def send(
         "url": url,
         "params": params,
         "json": json,
-        "data": form,
+        "data": form if content is None else content,
         "headers": {**(headers or {}), "Accept-Encoding": "identity"},
     }
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from coze_sts.auth.session import Caller, begins_with, name_fault
 from coze_sts.errors import AccessDenied, InvalidRequest, InvalidToken
-from coze_sts.settings import Issuer
+from coze_sts.issuers import Issuer
 
 _NOT_A_NAME = re.compile(
     r"[\[{].*|map\[.*|<nil>|null|true|false|NaN|[+-]?Inf"

@@ -1,0 +1,1 @@
+"""The isolation canary: does from outside what nobody may succeed with, and says whether it did."""
