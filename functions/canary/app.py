@@ -34,6 +34,7 @@ def needed(value: T | None, what: str) -> T:
 SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()
 AWS = boto3.Session()
+REGION = needed(AWS.region_name, "AWS_REGION")
 CREDENTIALS = needed(AWS.get_credentials(), "AWS_ACCESS_KEY_ID")
 ENDPOINT = needed(SETTINGS.api_endpoint, "API_ENDPOINT")
 KEY = new_key()
@@ -66,7 +67,7 @@ def door(http: HttpSession, context: LambdaContext) -> FrontDoor:
         endpoint=ENDPOINT,
         origin=next(iter(SETTINGS.allowed_origins), None),
         credentials=CREDENTIALS,
-        region=AWS.region_name,
+        region=REGION,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS,
     )
 

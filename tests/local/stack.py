@@ -24,6 +24,9 @@ from tests.local.site import Site, site_settings
 from tests.local.wechat import WechatStandIn
 
 DEMO_AUDIENCE = "coze-sts-demo"
+CANARY = IamUser(name="canary", access_key="LOCALCANARY", secret_key=secrets.token_hex(20))
+"""The role of CanaryFunction."""
+
 PLENTY = "10000000"
 DEMO_BACKEND = IamUser(
     name="demo-backend", access_key="LOCALDEMOBACKEND", secret_key=secrets.token_hex(20)
@@ -72,12 +75,13 @@ class LocalStack:
         self._outside = {
             "WECHAT_SECRET_ID": self.aws.create_secret("Wechat", self._demo_mini_program()),
             "WECHAT_API_BASE": f"http://{coze_host}:{ports.coze.port}",
+            "API_ENDPOINT": f"http://{coze_host}:{ports.gateway.port}",
         }
         self.functions = self._functions()
         self.gateway = Gateway(
             resources=self.resources,
             invoke=lambda name, event: self.functions[name].invoke(event),
-            users=[DEMO_BACKEND],
+            users=[DEMO_BACKEND, CANARY],
             region=REGION,
             clock=clock,
             tell=tell,
@@ -106,12 +110,14 @@ class LocalStack:
         ``host`` is the name of this machine where the function runs.
         """
         declared = self.resources[function]["Properties"]["Environment"]["Variables"]
+        ours = {name: value for name, value in declared.items() if name not in self._outside}
         return {
-            **{name: self.aws.resolve(str(value)) for name, value in declared.items()},
+            **{name: self.aws.resolve(str(value)) for name, value in ours.items()},
             **self._outside,
             **client_environment(
                 f"http://{host}:{self.aws.server.port}", access_key=self.aws.access_key
             ),
+            **(CANARY.credentials if function == "CanaryFunction" else {}),
         }
 
     def close(self) -> None:

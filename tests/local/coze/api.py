@@ -80,6 +80,11 @@ def _endpoints(account: Account) -> list[Endpoint]:
     conversations, messages = Conversations(new_id=new_id, account=account), Messages()
     chats = Chats(conversations=conversations, messages=messages, account=account, new_id=new_id)
 
+    def create(call: Call) -> Answer:
+        created = conversations.create(call)
+        messages.begin(call, conversation_id=created["id"], new_id=new_id)
+        return {"data": created}
+
     def message_list(call: Call) -> Answer:
         conversation = conversations.own(call, call.argument("conversation_id"))
         return messages.page(call, conversation_id=conversation.id)
@@ -91,7 +96,7 @@ def _endpoints(account: Account) -> list[Endpoint]:
         Endpoint(route=re.compile(route), permissions=permissions, answer=answer)
         for route, permissions, answer in (
             ("GET /v1/bots/[^/]+", ("getMetadata",), bot),
-            ("POST /v1/conversation/create", ("createConversation",), conversations.create),
+            ("POST /v1/conversation/create", ("createConversation",), create),
             ("GET /v1/conversations", ("listConversation",), conversations.list_page),
             (
                 "PUT /v1/conversations/[^/]+",

@@ -45,11 +45,11 @@ class Conversations:
         self._shelves: dict[Shelf, list[Conversation]] = {}
         self._all: dict[str, Conversation] = {}
 
-    def create(self, call: Call) -> Answer:
+    def create(self, call: Call) -> Mapping[str, Any]:
         """POST /v1/conversation/create: the new conversation."""
         body = call.body()
         self._check_channel(body.get("bot_id"), body.get("connector_id"))
-        return {"data": self._open(call, body).fields}
+        return self._open(call, body).fields
 
     def rename(self, call: Call) -> Answer:
         """PUT /v1/conversations/{conversation_id}: the conversation under its new name."""

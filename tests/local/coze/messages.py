@@ -18,6 +18,13 @@ class Messages:
         self._lock = threading.Lock()
         self._kept: dict[str, list[Message]] = {}
 
+    def begin(self, call: Call, *, conversation_id: str, new_id: Callable[[], str]) -> None:
+        """Keep the messages that a conversation is created with."""
+        sent = call.body().get("messages") or []
+        where = {"conversation_id": conversation_id, "chat_id": ""}
+        with self._lock:
+            self._kept[conversation_id] = [{"id": new_id(), **where, **each} for each in sent]
+
     def exchange(
         self,
         conversation_id: str,

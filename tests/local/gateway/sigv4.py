@@ -41,6 +41,11 @@ class IamUser:
     access_key: str
     secret_key: str = field(repr=False)
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The variables that make this user of a process."""
+        return {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
+
     def authorizer(self) -> dict[str, Any]:
         """The ``authorizer`` block of an event that this user caused."""
         user_id = f"AIDA{hashlib.sha256(self.name.encode()).hexdigest()[:17].upper()}"

@@ -26,16 +26,13 @@ def kept_apart(coze: CozeApi, tokens: Sequence[str]) -> Iterator[Finding]:
     """Tries it with the tokens of two sessions."""
     try:
         lists = _conversations(coze, tokens)
-        yield _listed(lists)
-        yield from (
-            _read(coze, check=check, token=token, owner=owner, conversation_id=ids[0])
-            for check, token, owner, ids in zip(
-                READS, tokens, reversed(tokens), reversed(lists), strict=True
-            )
-        )
     except (CannotTell, NoAnswer) as failure:
-        reason = str(failure) if isinstance(failure, CannotTell) else f"no answer ({failure})"
-        yield from not_tried(reason, outcome=Outcome.UNKNOWN)
+        yield from not_tried(_said(failure), outcome=Outcome.UNKNOWN)
+        return
+    yield _listed(lists)
+    readers = zip(READS, tokens, reversed(tokens), reversed(lists), strict=True)
+    for check, token, owner, ids in readers:
+        yield _read(coze, check=check, token=token, owner=owner, conversation_id=ids[0])
 
 
 def _conversations(coze: CozeApi, tokens: Sequence[str]) -> list[list[str]]:
@@ -74,12 +71,19 @@ def _listed(lists: list[list[str]]) -> Finding:
 
 def _read(coze: CozeApi, *, check: str, token: str, owner: str, conversation_id: str) -> Finding:
     """The owner reads first: where there is nothing to read, nothing is proved."""
-    if not _granted(coze.messages(owner, conversation_id)).data:
-        reason = "Coze shows no message to the owner either"
-        return Finding(check=check, outcome=Outcome.NOT_TRIED, reason=reason)
-    reply = coze.messages(token, conversation_id)
+    try:
+        there = _granted(coze.messages(owner, conversation_id)).data
+        reply = coze.messages(token, conversation_id)
+    except (CannotTell, NoAnswer) as failure:
+        return Finding(check=check, outcome=Outcome.UNKNOWN, reason=_said(failure))
+    outcome = Outcome.PASSED if there else Outcome.NOT_TRIED
     if reply.granted and reply.data:
-        return Finding(check=check, outcome=Outcome.BROKEN, reason=f"it was read: {reply}")
-    if reply.tells_nothing:
-        return Finding(check=check, outcome=Outcome.UNKNOWN, reason=str(reply))
-    return Finding(check=check, outcome=Outcome.PASSED, reason=str(reply))
+        outcome = Outcome.BROKEN
+    elif reply.tells_nothing:
+        outcome = Outcome.UNKNOWN
+    owned = "" if there else ", and shows its owner no message either"
+    return Finding(check=check, outcome=outcome, reason=f"{reply}{owned}")
+
+
+def _said(failure: CannotTell | NoAnswer) -> str:
+    return str(failure) if isinstance(failure, CannotTell) else f"no answer ({failure})"

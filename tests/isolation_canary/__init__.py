@@ -1,0 +1,1 @@
+"""The isolation canary against the whole local stack: healthy, flawed, and failing."""
