@@ -55,13 +55,15 @@ def test_what_to_send_is_sent_as_it_should_be(http: requests.Session) -> None:
         call(server.url, http, json={"a": 1})
         call(server.url, http, json=None, form={"a": "1 2", "b": "&"})
         call(server.url, http, json=None, method="GET", params={"a": "1 2", "b": "&"})
-    as_json, as_form, as_query = server.requests
+        call(server.url, http, json=None, content=b'{"a":1}')
+    as_json, as_form, as_query, as_it_is = server.requests
     assert as_json.startswith(b"POST /path HTTP/1.1\r\n")
     assert as_json.endswith(b'\r\n\r\n{"a": 1}')
     assert b"\r\nContent-Type: application/json\r\n" in as_json
     assert as_form.endswith(b"\r\n\r\na=1+2&b=%26")
     assert b"\r\nContent-Type: application/x-www-form-urlencoded\r\n" in as_form
     assert as_query.startswith(b"GET /path?a=1+2&b=%26 HTTP/1.1\r\n")
+    assert as_it_is.endswith(b'\r\n\r\n{"a":1}')
     for request in server.requests:
         assert f"\r\nAuthorization: Bearer {CANARY}\r\n".encode() in request
         assert b"\r\nAccept-Encoding: identity\r\n" in request

@@ -11,10 +11,12 @@ import pytest
 from coze_sts.auth.session import name_fault
 from coze_sts.auth.turnstile import parse_turnstile_secret
 from coze_sts.auth.wechat import parse_wechat_app
+from coze_sts.canary.finding import Outcome, Verdict
 from coze_sts.errors import StsError
 
 from tests.contract.markdown import ROOT, Document, in_english
 from tests.contract.template_settings import variables
+from tests.isolation_canary import checks
 from tests.local import template
 
 NAMES = [
@@ -27,8 +29,10 @@ NAMES = [
     "chat-sdk",
     "issuers",
     "doctor",
+    "canary",
 ]
 LIMITS, SIGN_IN, WECHAT = (Document(f"docs/{name}.md") for name in NAMES[:3])
+CANARY = Document("docs/canary.md")
 PARAMETERS = template.source()["Parameters"]
 OF_THE_COMMANDS = {"BOT_ID", "COZE_CONFIG"}
 """Variables of make, not of the functions."""
@@ -65,7 +69,9 @@ def test_both_languages_have_the_same_links_and_what_they_link_to_is_there(
 def test_every_parameter_that_is_named_exists(document: Document) -> None:
     outputs = template.source()["Outputs"].keys()
     named = {span for span in document.spans if span[:1].isupper() and span.isalnum()}
-    known = PARAMETERS.keys() | outputs | {"Origin", "ARN"}
+    resources = template.expand({"CanarySchedule": "rate(1 hour)"}).keys()
+    metrics = {verdict.value for verdict in Verdict}
+    known = PARAMETERS.keys() | outputs | resources | metrics | {"Origin", "ARN", "Status4xx"}
     assert {span for span in named if not span.isupper()} <= known
 
 
@@ -128,6 +134,12 @@ def test_the_errors_of_the_doors_have_their_status() -> None:
     named = [row.split(" `") for row in rows if row[:3].isdigit() and "`" in row]
     assert len(named) > 8
     assert [(code, number) for number, code in named if status[code.strip("`")] != number] == []
+
+
+def test_every_check_of_the_canary_is_explained_and_every_outcome() -> None:
+    rows = [row[0] for row in CANARY.tables[1]]
+    assert {name for row in rows for name in row.replace("`", "").split(", ")} == checks.ALL
+    assert CANARY.table("passed").keys() == {outcome.value for outcome in Outcome}
 
 
 def test_the_variables_that_are_named_are_settings(document: Document) -> None:

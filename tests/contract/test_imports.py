@@ -18,14 +18,14 @@ FUNCTIONS = ROOT / "functions"
 
 LEVELS = (
     {"functions"},
-    {"audit", "broker", "doctor", "doors", "key_rotation", "wiring"},
+    {"audit", "broker", "canary", "doctor", "doors", "key_rotation", "wiring"},
     {"admission", "performer", "sessions", "token_route"},
     {"exchanger"},
     {"budget"},
     {"auth", "cache", "coze", "http_event", "policy"},
     {"policy_rules"},
     {
-        *{"access_token", "allowance", "api_base", "errors", "keyring", "settings"},
+        *{"access_token", "allowance", "api_base", "errors", "issuers", "keyring", "settings"},
         *{"stored_secret", "strict_json", "telemetry", "variables", "web"},
     },
 )

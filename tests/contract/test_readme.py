@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 import pytest
 from coze_sts.cache.operations import Source
+from coze_sts.canary.finding import Verdict
 from coze_sts.errors import StsError
 from coze_sts.settings import read_settings
 
@@ -56,7 +57,7 @@ def test_every_variable_is_explained_with_its_parameter_and_default(document: Do
 
 
 def test_every_other_parameter_is_explained_with_its_default(document: Document) -> None:
-    rows = document.table("OidcAudience")
+    rows = document.table("Architecture")
     assert rows.keys() == PARAMETERS.keys() - {parameter_of(name) for name in variables()}
     assert {name: default for name, (_, default) in rows.items()} == {
         name: default_of(name) for name in rows
@@ -105,7 +106,7 @@ def test_an_answer_that_is_quoted_is_one_that_is_given(document: Document) -> No
 def test_every_log_group_is_listed(document: Document) -> None:
     groups = {
         resource["Properties"]["LogGroupName"]
-        for resource in template.expand().values()
+        for resource in template.expand({"CanarySchedule": "rate(1 hour)"}).values()
         if resource["Type"] == "AWS::Logs::LogGroup"
     }
     assert document.table(f"/aws/lambda/{template.STACK_NAME}/token").keys() == groups
@@ -115,7 +116,7 @@ def test_every_metric_is_named(document: Document) -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
     calls = re.findall(r"(?:telemetry|TELEMETRY|self)\.(?:count|_found)\(([^)]*)\)", source)
     counted = {name for call in calls for name in re.findall(r'"(\w+)"', call)}
-    counted |= {found.value for found in Source}
+    counted |= {found.value for found in (*Source, *Verdict)}
     assert {"MemoryHit", "Exchange", "ExchangeFailed", "BudgetSpent", "TableHit"} <= counted
     assert counted <= document.spans
 

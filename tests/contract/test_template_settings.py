@@ -13,18 +13,22 @@ from tests.local import template
 SOURCE = template.source()
 FUNCTIONS = {
     name: resource["Properties"]
-    for name, resource in template.expand().items()
+    for name, resource in template.expand({"CanarySchedule": "rate(1 hour)"}).items()
     if resource["Type"] == "AWS::Lambda::Function"
 }
 DECLARED = SOURCE["Globals"]["Function"]["Environment"]["Variables"]
-OF_THE_STACK = {"TOKEN_TABLE": "TokenTable", "BINDING_TABLE": "BindingTable"}
+OF_THE_STACK = {
+    "TOKEN_TABLE": "TokenTable",
+    "BINDING_TABLE": "BindingTable",
+    "API_ENDPOINT": "TokenApi",
+}
 """What no parameter can set, and the resource that it names."""
 
 
 def references(node: Any) -> set[str]:
     """The names that a value of the template refers to."""
     if isinstance(node, dict):
-        own = {node["Ref"]} if "Ref" in node else set()
+        own = {node["Ref"]} if "Ref" in node else {*node.get("Fn::GetAtt", [])[:1]}
         return own.union(*map(references, node.values()))
     return set().union(*map(references, node)) if isinstance(node, list) else set()
 

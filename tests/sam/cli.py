@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.local.aws import REGION, client_environment
 from tests.local.ports import listen
+from tests.local.stack import CANARY
 from tests.local.template import PATH
 
 ARCHITECTURE = "x86_64" if platform.machine() in ("x86_64", "AMD64") else "arm64"
@@ -95,9 +96,13 @@ _PARAMETERS = ("--parameter-overrides", f"Architecture={ARCHITECTURE}")
 
 
 def _environment() -> dict[str, str]:
-    """SAM hands its credentials on to the functions, so it gets none of the developer's own."""
+    """SAM hands its credentials on to the functions, so it gets none of the developer's own.
+
+    The emulator of AWS takes any; the gateway takes those of the canary's role.
+    """
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {**own, **client_environment(""), "SAM_CLI_TELEMETRY": "0"}
+    emulated = {**client_environment(""), **CANARY.credentials}
+    return {**own, **emulated, "SAM_CLI_TELEMETRY": "0"}
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -102,3 +102,8 @@ UNKNOWN_STEP = "refused-rotation-unknown-step"
 # What DoctorFunction is asked, and what it refuses.
 DOCTOR = "doctor"
 UNKNOWN_FIELD = "refused-doctor-unknown-field"
+# What EventBridge sends. Nobody can read the keys of the issuers in the events.
+CANARY = "canary"
+UNTOLD = frozenset(
+    f"sign-in with another's key at {path}" for path in ("/token", "/token/2", "/token/3")
+)

@@ -10,6 +10,7 @@ from tests.local.template import expand, source
 from tests.sam.conftest import EVENTS, ISSUERS, PAGE, read_event
 from tests.sam.expectations import (
     ANSWERED,
+    CANARY,
     DOCTOR,
     INCOMPLETE,
     REFUSED,
@@ -23,7 +24,7 @@ WECHAT = {"WechatSecretId": "arn:aws:secretsmanager:us-east-1:123456789012:secre
 
 
 def test_every_event_has_an_expectation() -> None:
-    expected = {*ANSWERED, *REFUSED, *ROTATION, UNKNOWN_STEP, DOCTOR, UNKNOWN_FIELD}
+    expected = {*ANSWERED, *REFUSED, *ROTATION, UNKNOWN_STEP, DOCTOR, UNKNOWN_FIELD, CANARY}
     assert {path.stem for path in EVENTS.glob("*.json")} - {"env"} == expected
 
 
@@ -62,7 +63,12 @@ def test_what_sam_local_sets_suits_the_events_and_make_dev() -> None:
     assert issuers == {n: ISSUERS[parameter_of(n)] for n in issuers}
     assert len(issuers) == 5
     assert variables["ALLOWED_ORIGINS"] == PAGE
-    assert ports == {"AWS_ENDPOINT_URL": 3003, "COZE_API_BASE": 3001, "WECHAT_API_BASE": 3001}
+    assert ports == {
+        "AWS_ENDPOINT_URL": 3003,
+        "COZE_API_BASE": 3001,
+        "WECHAT_API_BASE": 3001,
+        "API_ENDPOINT": 3000,
+    }
 
 
 def test_sam_local_heeds_every_variable_that_is_set_for_it() -> None:

@@ -13,6 +13,7 @@ from tests.sam.cli import Sam
 from tests.sam.conftest import EVENTS, Invoke, read_event
 from tests.sam.expectations import (
     ANSWERED,
+    CANARY,
     CARRIED_OVER,
     DOCTOR,
     INVOKED,
@@ -20,6 +21,7 @@ from tests.sam.expectations import (
     ROTATION,
     UNKNOWN_FIELD,
     UNKNOWN_STEP,
+    UNTOLD,
     Answer,
 )
 
@@ -115,6 +117,14 @@ def test_the_doctor_refuses_what_it_does_not_know(invoke: Invoke, stack: LocalSt
     before = stack.coze.requests_seen
     assert invoke("DoctorFunction", read_event(UNKNOWN_FIELD))["errorType"] == "InvalidRequest"
     assert stack.coze.requests_seen == before
+
+
+def test_the_canary_comes_in_through_the_front_door(invoke: Invoke, stack: LocalStack) -> None:
+    found = invoke("CanaryFunction", read_event(CANARY))
+    checks = found["checks"]
+    assert found["verdict"] == "CanaryFailed"
+    assert {check for check, outcome in checks.items() if outcome == "unknown"} == UNTOLD
+    assert set(checks.values()) == {"passed", "unknown", "not tried"}
 
 
 def current_key(stack: LocalStack, secret: str) -> str:

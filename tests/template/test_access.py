@@ -111,6 +111,16 @@ def test_no_service_and_no_route_invokes_the_doctor(stack: Variant) -> None:
     assert not any("DoctorFunction" in i["IntegrationUri"] for i in integrations)
 
 
+def test_the_canary_calls_one_route_as_a_backend_and_reads_nothing(stack: Variant) -> None:
+    roles = stack.of_type("AWS::IAM::Role")
+    api = f"arn:{stack.partition}:execute-api:{stack.region}:{template.ACCOUNT_ID}:${{TokenApi}}"
+    route = ("execute-api:Invoke", f"{api}/$default/POST/backend/token")
+
+    assert ("CanaryFunctionRole" in roles) is stack.canary
+    if stack.canary:
+        assert _allowed(roles["CanaryFunctionRole"]) == _logs("CanaryFunction") | {route}
+
+
 def test_each_function_has_a_role_that_only_lambda_takes(stack: Variant) -> None:
     roles = stack.of_type("AWS::IAM::Role")
 
@@ -134,7 +144,8 @@ def test_the_kms_key_is_used_only_through_the_services_that_hold_data(stack: Var
             f"{service}.{stack.region}.amazonaws.com*" for service in ("secretsmanager", "dynamodb")
         )
         expected = secrets if name in OF_SECRETS_ONLY else [secrets, tables]
-        assert conditions == [{"StringLike": {"kms:ViaService": expected}}] * stack.kms_key
+        uses = stack.kms_key and name != "CanaryFunctionRole"
+        assert conditions == [{"StringLike": {"kms:ViaService": expected}}] * uses
 
 
 def test_each_function_is_invoked_by_its_own_service_only(stack: Variant) -> None:
@@ -149,6 +160,15 @@ def test_each_function_is_invoked_by_its_own_service_only(stack: Variant) -> Non
             "Principal": "apigateway.amazonaws.com",
             "SourceArn": f"{api}/*/POST/backend/assertion",
         },
+        *[
+            invoke
+            | {
+                "FunctionName": "${CanaryFunction}",
+                "Principal": "events.amazonaws.com",
+                "SourceArn": "${CanaryRule.Arn}",
+            }
+        ]
+        * stack.canary,
         invoke
         | {
             "FunctionName": "${KeyRotationFunction}",

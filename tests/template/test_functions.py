@@ -19,9 +19,12 @@ FROM_PARAMETERS = {
     "COZE_PERMISSIONS": "CozePermissions",
     "TOKEN_DURATION_SECONDS": "TokenDurationSeconds",
     "OIDC_ISSUER": "OidcIssuer",
+    "OIDC_AUDIENCE": "OidcAudience",
     "OIDC_ISSUER_2": "OidcIssuer2",
+    "OIDC_AUDIENCE_2": "OidcAudience2",
     "OIDC_PREFIX_2": "OidcPrefix2",
     "OIDC_ISSUER_3": "OidcIssuer3",
+    "OIDC_AUDIENCE_3": "OidcAudience3",
     "OIDC_PREFIX_3": "OidcPrefix3",
     "SESSION_CLAIM": "SessionClaim",
     "SESSION_NAMING": "SessionNaming",
@@ -36,11 +39,13 @@ FROM_PARAMETERS = {
     "EXCHANGES_PER_DAY": "ExchangesPerDay",
     "TURNSTILE_SECRET_ID": "TurnstileSecretId",
     "WECHAT_SECRET_ID": "WechatSecretId",
+    "CANARY_BOT_ID": "CanaryBotId",
 }
 
 
-def test_there_are_these_functions(stack: Variant) -> None:
-    assert list(stack.of_type("AWS::Lambda::Function")) == FUNCTIONS
+def test_there_are_these_functions_and_a_canary_where_one_is_wanted(stack: Variant) -> None:
+    canary = ["CanaryFunction"] * stack.canary
+    assert list(stack.of_type("AWS::Lambda::Function")) == FUNCTIONS + canary
 
 
 def test_every_function_has_every_variable(stack: Variant) -> None:
@@ -53,6 +58,7 @@ def test_every_function_has_every_variable(stack: Variant) -> None:
         "CACHE_KEY_SECRET_ID": stack.cache_key_secret,
         "TOKEN_TABLE": "${TokenTable}",
         "BINDING_TABLE": "${BindingTable}",
+        "API_ENDPOINT": "${TokenApi.ApiEndpoint}",
         "ALLOWED_ORIGINS": ",".join(ORIGINS) if stack.origins else "",
     }
     for function in stack.of_type("AWS::Lambda::Function").values():

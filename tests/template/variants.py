@@ -10,6 +10,8 @@ from typing import Any
 
 from tests.local import template
 
+CANARY = {"CanarySchedule": "rate(15 minutes)", "CanaryBotId": "7000000000000000001"}
+CANARY |= {"CozeApiBase": "https://api.coze.cn"}
 REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1"}
 ORIGINS = ["https://www.example.com", "http://localhost:8080"]
 ISSUERS = {
@@ -31,6 +33,7 @@ class Variant:
     issuer_3: bool = False
     turnstile: bool = False
     wechat: bool = False
+    canary: bool = False
 
     def __str__(self) -> str:
         chosen = [name for name, value in vars(self).items() if value is True]
@@ -93,6 +96,8 @@ class Variant:
             chosen["TurnstileSecretId"] = self.turnstile_secret
         if self.wechat:
             chosen["WechatSecretId"] = self.wechat_secret
+        if self.canary:
+            chosen |= CANARY
         return chosen
 
     @cached_property
@@ -113,7 +118,7 @@ class Variant:
 
 
 CONDITIONS = ("issuer", "origins", "kms_key", "own_secret", "own_cache_key")
-DOORS = ("issuer_2", "issuer_3", "turnstile", "wechat")
+DOORS = ("issuer_2", "issuer_3", "turnstile", "wechat", "canary")
 """They change little but their own resources, so each is on alone, and all of them together."""
 
 

@@ -151,7 +151,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         turnstile_api_base=reader.url("TURNSTILE_API_BASE") or "https://challenges.cloudflare.com",
         wechat_secret_id=reader.text("WECHAT_SECRET_ID"),
         wechat_api_base=reader.url("WECHAT_API_BASE") or "https://api.weixin.qq.com",
-        api_endpoint=reader.url("API_ENDPOINT"),
+        api_endpoint=reader.text("API_ENDPOINT"),
         canary_bot_id=reader.matching("CANARY_BOT_ID", ID),
     )
     faults = reader.faults + _contradictions(settings)
