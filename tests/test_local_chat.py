@@ -96,6 +96,15 @@ def bob(coze: CozeStandIn) -> Visitor:
     return Visitor(coze=coze, session_name="bob")
 
 
+def test_a_conversation_has_the_messages_that_it_is_created_with(
+    alice: Visitor, bob: Visitor
+) -> None:
+    opened = alice.open(messages=question("hello")["additional_messages"])
+    assert alice.contents(opened) == ["hello"]
+    assert alice.contents(alice.open()) == []
+    assert bob.read(opened).status_code == 404
+
+
 def test_an_answer_streams_in_cozes_events(alice: Visitor) -> None:
     answer = alice.ask("hello")
     streamed = events(answer)

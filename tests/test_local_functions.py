@@ -1,6 +1,7 @@
 """Functions run in this process as Lambda would run them."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ def test_a_function_is_loaded_once_and_apart_from_others(tmp_path: Path) -> None
     source = "calls = []\ndef lambda_handler(e, c):\n    calls.append(e)\n    return len(calls)\n"
     first, second = function(tmp_path, source), function(tmp_path, source)
     assert [first.invoke({}), first.invoke({}), second.invoke({})] == [1, 2, 1]
+
+
+def test_a_function_may_call_another_where_it_is_invoked_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    inner = function(tmp_path / "inner")
+    source = "CALL = []\ndef lambda_handler(e, c):\n    return CALL[0](e)\n"
+    outer = function(tmp_path, source)
+    outer.load()
+    sys.modules[outer._handler.__module__].CALL.append(inner.invoke)  # type: ignore[union-attr, attr-defined]
+    assert outer.invoke_beside({"a": 1})["event"] == {"a": 1}
 
 
 @pytest.mark.parametrize("returned", ["object()", "{'body': b'bytes'}"])

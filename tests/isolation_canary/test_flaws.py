@@ -12,7 +12,7 @@ from tests.isolation_canary.flaws import (
     every_assertion_names_one_session,
     forged_tickets_are_believed,
 )
-from tests.local.faults import HANG_UP
+from tests.local.faults import HANG_UP, Planned
 
 
 @pytest.mark.parametrize("plant", FLAWS, ids=lambda plant: plant.__name__)
@@ -38,6 +38,16 @@ def test_a_flaw_that_comes_later_is_found_as_well(
     assert run(stack).verdict == "CanaryPassed"
     plant(monkeypatch)
     assert run(stack).having("broken") == FLAWS[plant]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+@pytest.mark.parametrize("given", ["access_token", "token", "guest_ticket"])
+def test_whatever_the_status_something_given_is_no_refusal(
+    stack: Stack, run: RunCanary, status: int, given: str
+) -> None:
+    plan = Planned(status=status, body={given: "czs_made_up"})
+    stack.faults.next["/guest/token"] = [plan]
+    assert run(stack).having("broken") == {FORGED}
 
 
 def test_what_is_broken_is_critical_and_says_so_first(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
+from functools import partial
+from typing import Any
 
 import pytest
 import requests
+from coze_sts.web import WebAnswer, send
 
 from tests.isolation_canary.checks import ALL, AT_COZE, AT_THE_DOORS, BOT
 from tests.isolation_canary.conftest import RunCanary, Stack
@@ -49,6 +53,23 @@ def test_a_run_uses_the_tokens_and_the_conversations_of_the_run_before(
     assert [exchange.session_name for exchange in stack.coze.exchanges] == SESSIONS
     assert conversations(stack) == created
     assert len(created) == 2
+
+
+def test_a_run_costs_what_the_document_says(
+    stack: Stack, run: RunCanary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(stack)
+    calls = Counter[str]()
+    for module in ("front_door", "coze_api", "issuer_keys"):
+        counted = partial(counting, calls, module)
+        monkeypatch.setattr(f"coze_sts.canary.{module}.send", counted)
+    run(stack)
+    assert calls == {"front_door": 9, "coze_api": 6, "issuer_keys": 2}
+
+
+def counting(calls: Counter[str], module: str, *given: Any, **more: Any) -> WebAnswer:
+    calls[module] += 1
+    return send(*given, **more)
 
 
 def conversations(stack: Stack) -> set[str]:

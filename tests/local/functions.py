@@ -72,14 +72,19 @@ class LocalFunction:
     def invoke(self, event: Mapping[str, Any]) -> Any:
         """Call the handler; event and answer pass through JSON, as they do on Lambda."""
         with _process, _environment(self.environment):
-            handler = self._load()
-            return json.loads(json.dumps(handler(json.loads(json.dumps(event)), self._context())))
+            return self._call(event)
 
     def invoke_beside(self, event: Mapping[str, Any]) -> Any:
-        """The same while others run, for a function that calls them; it sees its environment
-        only when it is loaded."""
+        """The same while others run, for a function that calls them.
+
+        It sees its environment while it is loaded, and not after.
+        """
         self.load()
-        return json.loads(json.dumps(self._load()(json.loads(json.dumps(event)), self._context())))
+        return self._call(event)
+
+    def _call(self, event: Mapping[str, Any]) -> Any:
+        handler = self._load()
+        return json.loads(json.dumps(handler(json.loads(json.dumps(event)), self._context())))
 
     def _load(self) -> Callable[[Any, Any], Any]:
         if self._handler is None:

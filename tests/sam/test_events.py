@@ -17,11 +17,11 @@ from tests.sam.expectations import (
     CARRIED_OVER,
     DOCTOR,
     INVOKED,
+    REFUSALS,
     REFUSED,
     ROTATION,
     UNKNOWN_FIELD,
     UNKNOWN_STEP,
-    UNTOLD,
     Answer,
 )
 
@@ -121,10 +121,9 @@ def test_the_doctor_refuses_what_it_does_not_know(invoke: Invoke, stack: LocalSt
 
 def test_the_canary_comes_in_through_the_front_door(invoke: Invoke, stack: LocalStack) -> None:
     found = invoke("CanaryFunction", read_event(CANARY))
-    checks = found["checks"]
+    passed = {check for check, outcome in found["checks"].items() if outcome == "passed"}
     assert found["verdict"] == "CanaryFailed"
-    assert {check for check, outcome in checks.items() if outcome == "unknown"} == UNTOLD
-    assert set(checks.values()) == {"passed", "unknown", "not tried"}
+    assert passed >= REFUSALS
 
 
 def current_key(stack: LocalStack, secret: str) -> str:
