@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.isolation_canary.checks import ALL, FORGED
+from tests.isolation_canary.checks import ALL, FORGED, UNSIGNED
 from tests.isolation_canary.conftest import RunCanary, Stack
 from tests.isolation_canary.flaws import (
     FLAWS,
     Plant,
     every_assertion_names_one_session,
     forged_tickets_are_believed,
+    the_gateway_takes_alg_none,
 )
 from tests.local.faults import HANG_UP, Planned
 
@@ -38,6 +39,14 @@ def test_a_flaw_that_comes_later_is_found_as_well(
     assert run(stack).verdict == "CanaryPassed"
     plant(monkeypatch)
     assert run(stack).having("broken") == FLAWS[plant]
+
+
+def test_a_lie_names_its_session_by_the_claim_that_counts(
+    run: RunCanary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    the_gateway_takes_alg_none(monkeypatch)
+    with Stack(SessionClaim="https://example.com/id") as stack:
+        assert run(stack).having("broken") == {UNSIGNED}
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])

@@ -55,6 +55,15 @@ def test_a_run_uses_the_tokens_and_the_conversations_of_the_run_before(
     assert len(created) == 2
 
 
+def test_a_session_that_has_a_conversation_gets_no_other(
+    stack: Stack, run: RunCanary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(stack)
+    monkeypatch.setattr("coze_sts.canary.run.SESSIONS", (SESSIONS[0], "coze-sts-canary-3"))
+    run(stack)
+    assert len(conversations(stack)) == 3
+
+
 def test_a_run_costs_what_the_document_says(
     stack: Stack, run: RunCanary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
