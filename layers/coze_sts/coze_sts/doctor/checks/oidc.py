@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from coze_sts.doctor.report import Finding, found
 from coze_sts.doctor.wire import Wire
-from coze_sts.settings import ISSUER
+from coze_sts.issuers import ISSUER
 from coze_sts.web import NoAnswer
 
 DISCOVERY = "/.well-known/openid-configuration"
