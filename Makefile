@@ -4,10 +4,25 @@ VENV = .venv
 export PYTHONPATH = layers/coze_sts
 UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd attack-crowd audit doctor
+.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd attack-crowd audit doctor
 
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
+
+# ENV=… names a part of samconfig.toml. Its digest in the functions' descriptions makes a new version
+# of them where nothing but a parameter changed, which SAM does not see.
+deploy: ENV = dev
+deploy:
+	sam build
+	@digest=$$($(PYTHON) -c 'import hashlib, pathlib; print(hashlib.sha256(pathlib.Path("samconfig.toml").read_bytes()).hexdigest()[:12])') && \
+	sed -e "s|^\( *Description: Every route but one\)\.$$|\1. Settings $$digest|" \
+	    -e "s|^\( *Description: The route /backend/assertion\)\.$$|\1. Settings $$digest|" \
+	    .aws-sam/build/template.yaml > .aws-sam/build/stamped.yaml
+	sam deploy --template-file .aws-sam/build/stamped.yaml --config-env $(ENV)
+
+# ENDPOINT=… is the output ApiEndpoint, ORIGIN=… one of AllowedOrigins.
+smoke: $(VENV)/ready
+	@$(VENV)/bin/python -m tests.smoke "$$ENDPOINT" $(if $(ORIGIN),--origin "$$ORIGIN")
 
 test: $(VENV)/ready
 	$(VENV)/bin/pytest

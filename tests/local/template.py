@@ -36,7 +36,7 @@ def expand(
     What only a deployment knows stays a symbol: `${TokenTable}` for a Ref of a resource,
     `${TokenTable.Arn}` for an attribute. Raises KeyError for a reference to what is not created.
     """
-    template = _translated(region)
+    template = _translated(region, _preference(parameters))
     return _Resolver(template, parameters or {}, partition=partition, region=region).created()
 
 
@@ -47,7 +47,7 @@ def outputs(
     region: str = "us-east-1",
 ) -> dict[str, str]:
     """The outputs of that stack, with the symbols that `expand` uses."""
-    template = _translated(region)
+    template = _translated(region, _preference(parameters))
     resolver = _Resolver(template, parameters or {}, partition=partition, region=region)
     return {name: resolver.resolve(out["Value"]) for name, out in template["Outputs"].items()}
 
@@ -76,16 +76,33 @@ def source() -> dict[str, Any]:
     return template
 
 
+def versions(template: dict[str, Any]) -> set[str]:
+    """The logical IDs of the versions that would be published; a new one is a new version."""
+    translated = _translate(template, region="us-east-1", preference="AllAtOnce")["Resources"]
+    return {name for name in translated if translated[name]["Type"] == "AWS::Lambda::Version"}
+
+
+def _preference(parameters: Mapping[str, object] | None) -> str:
+    """The one parameter that the transform itself goes by."""
+    return str((parameters or {}).get("DeploymentPreference", "AllAtOnce"))
+
+
 @cache
-def _translated(region: str) -> dict[str, Any]:
+def _translated(region: str, preference: str) -> dict[str, Any]:
+    return _translate(source(), region=region, preference=preference)
+
+
+def _translate(template: dict[str, Any], *, region: str, preference: str) -> dict[str, Any]:
     """What the Serverless transform makes of the template, after `sam package`."""
-    packaged = deepcopy(source())
+    packaged = deepcopy(template)
     for resource in packaged["Resources"].values():
         for uri in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
             resource["Properties"][uri] = "s3://bucket/key"
     translator = Translator(None, Parser(), boto_session=SimpleNamespace(region_name=region))
     translated: dict[str, Any] = translator.translate(
-        packaged, parameter_values={}, get_managed_policy_map=dict
+        packaged,
+        parameter_values={"DeploymentPreference": preference},
+        get_managed_policy_map=dict,
     )
     translator.metrics.publish()  # to nowhere; it complains at exit of what was not published
     return translated

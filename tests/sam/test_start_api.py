@@ -8,6 +8,7 @@ import requests
 from tests.local.outside import DEMO_MINI_PROGRAM
 from tests.local.stack import LocalStack
 from tests.sam.conftest import PAGE
+from tests.smoke.__main__ import main
 
 UNPROVED = [
     ("POST", "/token"),
@@ -87,3 +88,12 @@ def test_without_an_allowed_origin_no_page_gets_a_token(
 ) -> None:
     answer = http.post(f"{api}/guest/token", headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["error"]) == (403, "access_denied")
+
+
+def test_the_smoke_test_finds_nothing_wrong(
+    api: str, stack: LocalStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([api, "--origin", PAGE]) == 0
+    said = capsys.readouterr().out
+    assert "WRONG" not in said
+    assert said.count("not tried") == 1  # no preflight is answered here
