@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import PurePosixPath
+from typing import Any
 
 import boto3
 import pytest
@@ -18,6 +20,7 @@ from tests.contract.markdown import ROOT, Document, in_english
 from tests.contract.template_settings import variables
 from tests.isolation_canary import checks
 from tests.local import template
+from tests.parts import TABLE
 
 NAMES = [
     "limits",
@@ -30,6 +33,7 @@ NAMES = [
     "issuers",
     "doctor",
     "canary",
+    "operations",
 ]
 LIMITS, SIGN_IN, WECHAT = (Document(f"docs/{name}.md") for name in NAMES[:3])
 CANARY = Document("docs/canary.md")
@@ -69,9 +73,11 @@ def test_both_languages_have_the_same_links_and_what_they_link_to_is_there(
 def test_every_parameter_that_is_named_exists(document: Document) -> None:
     outputs = template.source()["Outputs"].keys()
     named = {span for span in document.spans if span[:1].isupper() and span.isalnum()}
-    resources = template.expand({"CanarySchedule": "rate(1 hour)"}).keys()
+    created = template.expand({"CanarySchedule": "rate(1 hour)", "AlarmEmail": "a@example.com"})
     metrics = {verdict.value for verdict in Verdict}
-    known = PARAMETERS.keys() | outputs | resources | metrics | {"Origin", "ARN", "Status4xx"}
+    values = {value for each in PARAMETERS.values() for value in each.get("AllowedValues", ())}
+    said = {"Origin", "ARN", "Status4xx"}
+    known = PARAMETERS.keys() | outputs | created.keys() | metrics | values | said
     assert {span for span in named if not span.isupper()} <= known
 
 
@@ -145,3 +151,42 @@ def test_every_check_of_the_canary_is_explained_and_every_outcome() -> None:
 def test_the_variables_that_are_named_are_settings(document: Document) -> None:
     named = {span for span in document.spans if span.isupper() and "_" in span}
     assert named - OF_THE_COMMANDS <= variables()
+
+
+@pytest.mark.parametrize("name", ["operations.md", "operations.zh-CN.md"])
+def test_the_table_of_costs_is_worked_out_right(name: str) -> None:
+    rows = [*Document(f"docs/{name}").table("HTTP API").values()]
+    price = [float(found[0]) for row in rows if (found := re.search(r"\d+\.\d+", row[0]))]
+    *parts, together = [[float(re.split("[ （]", cell)[0]) for cell in row[1:]] for row in rows]
+    http, requests, time, reads, writes, logs = price
+    gb_seconds = [0.5 * seconds for seconds in (0.003, 0.008, 0.4)]
+    expected = [
+        [http] * 3,
+        [requests] * 3,
+        [time * used for used in gb_seconds],
+        [0, 2 * reads, 2 * reads],
+        [0, 0, 3 * writes],
+        [logs, logs, 1.1 * logs],
+    ]
+    for part, worked_out in zip(parts, expected, strict=True):
+        assert part == pytest.approx(worked_out, abs=0.006)
+    assert together == pytest.approx([sum(c) for c in zip(*parts, strict=True)], abs=0.006)
+
+
+def test_the_script_that_copies_records_overwrites_none(dynamodb: Any) -> None:
+    old = {"pk": {"S": "b1#guest"}, "user": {"S": "old"}}
+    table = dynamodb.describe_table(TableName=TABLE)["Table"]
+    for name in ("RESTORED", "NEW"):
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=table["KeySchema"],
+            AttributeDefinitions=table["AttributeDefinitions"],
+        )
+    for key in ("b1#guest", "b1#other"):
+        dynamodb.put_item(TableName="RESTORED", Item={**old, "pk": {"S": key}})
+    dynamodb.put_item(TableName="NEW", Item={**old, "user": {"S": "newer"}})
+    script = Document("docs/operations.md").block("python")
+    exec(compile(script.replace('"dynamodb"', '"dynamodb", "eu-west-1"'), "docs", "exec"), {})
+    users = {item["pk"]["S"]: item["user"]["S"] for item in dynamodb.scan(TableName="NEW")["Items"]}
+    assert users == {"b1#guest": "newer", "b1#other": "old"}
