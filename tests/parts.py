@@ -27,6 +27,7 @@ class Counts:
         self.metrics: Counter[str] = Counter()
         self.warnings: list[StsError] = []
         self.facts: dict[str, object] = {}
+        self.seconds_at_coze: list[float] = []
 
     def note_names(self, *, session: str, caller: str, keyring: Keyring) -> None:
         self.note(session=keyring.log_hash(session), caller=keyring.log_hash(caller))
@@ -39,6 +40,9 @@ class Counts:
 
     def count(self, metric: str) -> None:
         self.metrics[metric] += 1
+
+    def coze_took(self, seconds: float) -> None:
+        self.seconds_at_coze.append(seconds)
 
     def warn(self, failure: StsError) -> None:
         self.warnings.append(failure)

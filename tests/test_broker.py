@@ -267,9 +267,14 @@ def test_a_new_cache_key_still_serves_what_the_old_one_named(
 def test_a_rejected_token_is_replaced_once_and_again_only_after_a_minute(
     start: Callable[..., Broker], coze: CozeStandIn, clock: Clock
 ) -> None:
-    first = start().token_for(ALICE)
-    second = start().token_for(ALICE, rejected=rejected(first))
+    counts = Counts()
+    first = start(telemetry=counts).token_for(ALICE)
+    assert counts.metrics["Forced"] == 0
+    second = start(telemetry=counts).token_for(ALICE, rejected=rejected(first))
     assert second.value != first.value
+    assert counts.metrics["Forced"] == 1
+    start(telemetry=counts).token_for(ALICE)
+    assert counts.metrics["Forced"] == 1, "found, not forced anew"
     clock.now += FORCED_INTERVAL_SECONDS - 1
     with pytest.raises(SlowDown) as refusal:
         start().token_for(ALICE, rejected=rejected(second))

@@ -40,12 +40,14 @@ class Site:
         guests_per_day: int | None = None,
         table: str | None = None,
         client: Any = None,
+        used: list[float] | None = None,
     ) -> Budget:
         return Budget(
             counters=Counters(client=client or self.client, table=table or self.table),
             per_day=per_day,
             guests_per_day=guests_per_day,
             allowance=Allowance(clock=self.clock),
+            on_used=[].append if used is None else used.append,
             clock=self.clock,
         )
 
@@ -104,6 +106,18 @@ def test_an_exchange_beyond_the_days_budget_is_refused(site: Site) -> None:
     for _ in range(2):
         spend(site.process())
     assert (refusal(site.process()).status, site.spent) == (429, 2)
+
+
+def test_how_much_of_the_day_is_used_is_told_with_each_exchange(site: Site) -> None:
+    used: list[float] = []
+    budget = site.process(per_day=2, used=used)
+    spend(budget)
+    spend(budget)
+    assert refusal(budget)
+    assert used == [0.5, 1, 1]
+    site.run("StopCommand")
+    assert refusal(budget)
+    assert len(used) == 3, "who stops the site says nothing of its use"
 
 
 def test_the_wait_is_until_midnight_in_utc_and_the_new_day_begins_at_nothing(site: Site) -> None:

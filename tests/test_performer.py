@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from coze_sts.access_token import AccessToken
@@ -35,6 +35,8 @@ from coze_sts.coze.app_key import CozeApp
 from coze_sts.errors import (
     Misconfigured,
     RateLimited,
+    SlowDown,
+    StoreUnavailable,
     StsError,
     TemporarilyUnavailable,
     UnknownKey,
@@ -150,6 +152,7 @@ def test_a_late_holder_is_fenced(performer: Performer, write: Operation) -> None
     before = performer.perform(Read())
     assert performer.perform(write) is Table.FENCED
     assert performer.perform(Read()) == before
+    assert performer.telemetry.metrics == {"LeaseLost": 1}
 
 
 def test_a_write_whose_reply_was_lost_may_be_repeated(performer: Performer, faults: Faults) -> None:
@@ -317,7 +320,46 @@ def test_only_what_coze_says_of_all_of_us_holds_the_fleet(
     performer = start(keys=Failing(None))
     assert performer.perform(Exchange(seconds=5)) == Failed(error=error, **told) == failed(error)
     assert performer.failures == [error]
-    assert performer.telemetry.metrics == {"ExchangeFailed": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "metrics"),
+    [
+        (UpstreamUnavailable("x"), {"ExchangeFailed", "CozeUnavailable"}),
+        (RateLimited("x"), {"ExchangeFailed", "CozeRateLimited"}),
+        (UnknownKey("x"), {"ExchangeFailed", "CozeRefused"}),
+        (UpstreamRejected("x"), {"ExchangeFailed", "CozeRefused"}),
+        (Misconfigured("x"), {"ExchangeFailed"}),
+        (StoreUnavailable("x"), {"ExchangeFailed"}),
+        (SlowDown("x"), {"BudgetSpent"}),
+    ],
+)
+def test_a_failure_is_counted_by_its_class_once(
+    start: Callable[..., Performer], error: StsError, metrics: set[str]
+) -> None:
+    class Failing(SingleKey):
+        def exchange(self, attempt: Callable[[CozeApp], AccessToken]) -> AccessToken:
+            raise error
+
+    performer = start(keys=Failing(None))
+    performer.perform(Exchange(seconds=5))
+    assert performer.telemetry.metrics == dict.fromkeys(metrics, 1)
+
+
+def test_how_long_coze_took_is_kept_whatever_came_of_it(
+    start: Callable[..., Performer],
+    make_app: Callable[..., CozeApp],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def mint(_http: object, **_options: Any) -> NoReturn:
+        clock.now += 3
+        raise UpstreamUnavailable("x")
+
+    monkeypatch.setattr("coze_sts.coze.mint.mint", mint)
+    performer = start(keys=SingleKey(make_app()))
+    performer.perform(Exchange(seconds=8))
+    assert performer.telemetry.seconds_at_coze == [3]
 
 
 def test_two_keys_share_the_time_of_one_exchange(
@@ -348,6 +390,7 @@ def test_two_keys_share_the_time_of_one_exchange(
     assert asked[0]["session_name"] == "alice"
     assert asked[0]["session_context"] == {"device_info": {"device_id": "d"}}
     assert performer.telemetry.metrics == {"Exchange": 2}
+    assert performer.telemetry.seconds_at_coze == [3, 3]
     assert performer.telemetry.facts == {"coze_log_id": "log-1"}
 
 

@@ -61,6 +61,7 @@ BROKER = Broker(
         per_day=SETTINGS.exchanges_per_day,
         guests_per_day=SETTINGS.guest_exchanges_per_day,
         on_failure=TELEMETRY.table_failed,
+        on_used=TELEMETRY.budget_used,
         allowance=ALLOWANCE,
         clock=time.time,
     ),

@@ -89,4 +89,5 @@ def variables(*, level: str, urls: dict[str, str]) -> dict[str, str]:
         "POWERTOOLS_LOG_LEVEL": level,
         "AWS_LAMBDA_LOG_LEVEL": level,
         "POWERTOOLS_METRICS_DISABLED": "false",
+        "POWERTOOLS_SERVICE_NAME": "coze-sts",
     }

@@ -17,6 +17,8 @@ FUNCTIONS = {
     if resource["Type"] == "AWS::Lambda::Function"
 }
 DECLARED = SOURCE["Globals"]["Function"]["Environment"]["Variables"]
+FOR_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME"}
+"""What Powertools reads by itself."""
 OF_THE_STACK = {
     "TOKEN_TABLE": "TokenTable",
     "BINDING_TABLE": "BindingTable",
@@ -35,7 +37,8 @@ def references(node: Any) -> set[str]:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_gets_every_variable_that_settings_read_and_no_other(name: str) -> None:
-    assert FUNCTIONS[name]["Environment"]["Variables"].keys() == variables() - FOR_EMULATORS
+    expected = (variables() - FOR_EMULATORS) | FOR_POWERTOOLS
+    assert FUNCTIONS[name]["Environment"]["Variables"].keys() == expected
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

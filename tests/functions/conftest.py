@@ -22,6 +22,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.contract.openapi import conforms
 from tests.local.coze import CozeStandIn, demo_config
 from tests.local.server import serve
+from tests.local.template import STACK_NAME
 
 RING = Keyring(keys={"1": b"k" * 64})
 """The keys of the stack that these fixtures make."""
@@ -63,6 +64,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "POWERTOOLS_METRICS_DISABLED": "false",
+        "POWERTOOLS_SERVICE_NAME": STACK_NAME,
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)

@@ -50,6 +50,9 @@ class Counts:
     def count(self, metric: str) -> None:
         self.metrics[metric] += 1
 
+    def coze_took(self, seconds: float) -> None:
+        pass
+
     def warn(self, failure: StsError) -> None:
         pass
 

@@ -28,5 +28,8 @@ class Quiet:
     def count(self, metric: str) -> None:
         pass
 
+    def coze_took(self, seconds: float) -> None:
+        pass
+
     def warn(self, failure: StsError) -> None:
         pass

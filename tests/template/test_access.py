@@ -11,6 +11,7 @@ from tests.template.variants import Variant
 READ_SECRET = "secretsmanager:GetSecretValue"
 OF_SECRETS_ONLY = {"KeyRotationFunctionRole", "DoctorFunctionRole"}
 """Roles that use a key of the operator's for secrets, and for no table."""
+TRACE = ("PutTraceSegments", "PutTelemetryRecords")
 
 
 def _statements(role: dict[str, Any]) -> list[dict[str, Any]]:
@@ -40,6 +41,10 @@ def _kms(stack: Variant, *actions: str) -> set[tuple[str, str]]:
     return {(f"kms:{action}", stack.kms_key_arn) for action in actions if stack.kms_key}
 
 
+def _tracing(stack: Variant) -> set[tuple[str, str]]:
+    return {(f"xray:{action}", "*") for action in TRACE if stack.tracing}
+
+
 def _table(name: str, *actions: str) -> set[tuple[str, str]]:
     return {(f"dynamodb:{action}Item", f"${{{name}.Arn}}") for action in actions}
 
@@ -57,6 +62,7 @@ def test_the_token_function_reads_its_secrets_uses_the_cache_and_adds_bindings(
         _logs("TokenFunction")
         | {(READ_SECRET, stack.coze_secret), (READ_SECRET, stack.cache_key_secret)}
         | _doors(stack)
+        | _tracing(stack)
         | _table("TokenTable", "BatchGet", "Delete", "Get", "Update")
         | _table("BindingTable", "BatchGet", "Get", "Put")
         | _kms(
@@ -78,6 +84,7 @@ def test_the_assertion_function_reads_both_secrets_and_bindings_and_no_token(
         _logs("AssertionFunction")
         | {(READ_SECRET, stack.coze_secret), (READ_SECRET, stack.cache_key_secret)}
         | _table("BindingTable", "Get")
+        | _tracing(stack)
         | _kms(stack, "Decrypt")
     )
 
@@ -88,6 +95,7 @@ def test_the_rotation_function_changes_the_coze_secret_and_nothing_else(stack: V
     assert _allowed(stack.of_type("AWS::IAM::Role")["KeyRotationFunctionRole"]) == (
         _logs("KeyRotationFunction")
         | {(f"secretsmanager:{action}", stack.coze_secret) for action in rotation}
+        | _tracing(stack)
         | _kms(stack, "Decrypt", "GenerateDataKey")
     )
 
@@ -97,6 +105,7 @@ def test_the_doctor_reads_the_coze_secret_and_sees_whether_tokens_are_purged(
 ) -> None:
     assert _allowed(stack.of_type("AWS::IAM::Role")["DoctorFunctionRole"]) == (
         _logs("DoctorFunction")
+        | _tracing(stack)
         | {(READ_SECRET, stack.coze_secret)}
         | {("dynamodb:DescribeTimeToLive", "${TokenTable.Arn}")}
         | _kms(stack, "Decrypt")
@@ -118,7 +127,9 @@ def test_the_canary_calls_one_route_as_a_backend_and_reads_nothing(stack: Varian
 
     assert ("CanaryFunctionRole" in roles) is stack.canary
     if stack.canary:
-        assert _allowed(roles["CanaryFunctionRole"]) == _logs("CanaryFunction") | {route}
+        assert _allowed(roles["CanaryFunctionRole"]) == _logs("CanaryFunction") | _tracing(
+            stack
+        ) | {route}
 
 
 def test_each_function_has_a_role_that_only_lambda_takes(stack: Variant) -> None:
@@ -131,9 +142,9 @@ def test_each_function_has_a_role_that_only_lambda_takes(stack: Variant) -> None
         assert "ManagedPolicyArns" not in role
 
 
-def test_no_statement_has_a_wildcard(stack: Variant) -> None:
+def test_no_statement_has_a_wildcard_but_x_rays_which_know_no_resources(stack: Variant) -> None:
     for role in stack.of_type("AWS::IAM::Role").values():
-        for action, resource in _allowed(role):
+        for action, resource in _allowed(role) - _tracing(stack):
             assert "*" not in action + resource
 
 

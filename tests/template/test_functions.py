@@ -60,6 +60,7 @@ def test_every_function_has_every_variable(stack: Variant) -> None:
         "BINDING_TABLE": "${BindingTable}",
         "API_ENDPOINT": "${TokenApi.ApiEndpoint}",
         "ALLOWED_ORIGINS": ",".join(ORIGINS) if stack.origins else "",
+        "POWERTOOLS_SERVICE_NAME": template.STACK_NAME,
     }
     for function in stack.of_type("AWS::Lambda::Function").values():
         assert function["Environment"]["Variables"] == expected
@@ -93,6 +94,12 @@ def test_every_function_has_a_target_that_builds_it() -> None:
     targets = {word.rstrip(":") for word in makefile.split() if word.startswith("build-")}
 
     assert targets == {f"build-{name}" for name in [*FUNCTIONS, "CanaryFunction"]}
+
+
+def test_functions_are_traced_where_that_is_wanted(stack: Variant) -> None:
+    mode = "Active" if stack.tracing else "PassThrough"
+    for function in stack.of_type("AWS::Lambda::Function").values():
+        assert function["TracingConfig"] == {"Mode": mode}
 
 
 def test_functions_use_the_layer(stack: Variant) -> None:

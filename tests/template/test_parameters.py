@@ -35,6 +35,7 @@ def test_every_combination_of_conditions_deploys(stack: Variant) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("AlarmEmail", "first.last+alarms@mail.example.co.uk"),
         ("AllowedOrigins", "https://a.example.com,https://b.example.com:8443"),
         ("AllowedOrigins", "https://a.example.com, http://localhost:3000"),
         ("AllowedOrigins", "http://127.0.0.1"),
@@ -62,6 +63,9 @@ def test_sound_values_are_accepted(name: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("AlarmEmail", "ops"),
+        ("AlarmEmail", "ops@localhost"),
+        ("AlarmEmail", "a@example.com,b@example.com"),
         ("AllowNoOrigin", "true"),
         ("AllowedOrigins", "*"),
         ("AllowedOrigins", "https://*.example.com"),
@@ -104,6 +108,7 @@ def test_sound_values_are_accepted(name: str, value: object) -> None:
         ("TokenDurationSeconds", 59),
         ("TokenDurationSeconds", 86400),
         ("TokensPerSession", 0),
+        ("Tracing", "Active"),
         ("TurnstileSecretId", "turnstile"),
         ("WechatSecretId", SECRET.removesuffix("-a1B2c3")),
     ],

@@ -14,6 +14,7 @@ CANARY = {"CanarySchedule": "rate(15 minutes)", "CanaryBotId": "7000000000000000
 CANARY |= {"CozeApiBase": "https://api.coze.cn"}
 REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1"}
 ORIGINS = ["https://www.example.com", "http://localhost:8080"]
+ALARM_EMAIL = "ops@example.com"
 ISSUERS = {
     "": ("https://login.example.com/", ["web", "app"]),
     "2": ("https://staff.example.org", ["intranet"]),
@@ -34,6 +35,8 @@ class Variant:
     turnstile: bool = False
     wechat: bool = False
     canary: bool = False
+    alarm_email: bool = False
+    tracing: bool = False
 
     def __str__(self) -> str:
         chosen = [name for name, value in vars(self).items() if value is True]
@@ -98,6 +101,10 @@ class Variant:
             chosen["WechatSecretId"] = self.wechat_secret
         if self.canary:
             chosen |= CANARY
+        if self.alarm_email:
+            chosen["AlarmEmail"] = ALARM_EMAIL
+        if self.tracing:
+            chosen["Tracing"] = "on"
         return chosen
 
     @cached_property
@@ -118,7 +125,7 @@ class Variant:
 
 
 CONDITIONS = ("issuer", "origins", "kms_key", "own_secret", "own_cache_key")
-DOORS = ("issuer_2", "issuer_3", "turnstile", "wechat", "canary")
+EXTRAS = ("issuer_2", "issuer_3", "turnstile", "wechat", "canary", "alarm_email", "tracing")
 """They change little but their own resources, so each is on alone, and all of them together."""
 
 
@@ -126,9 +133,9 @@ def _variants(partition: str) -> Iterator[Variant]:
     for chosen in itertools.product((False, True), repeat=len(CONDITIONS)):
         yield Variant(partition=partition, **dict(zip(CONDITIONS, chosen, strict=True)))
     usual = dict.fromkeys(CONDITIONS, False) | {"issuer": True}
-    for doors in [*((door,) for door in DOORS), DOORS]:
-        yield Variant(partition=partition, **usual, **dict.fromkeys(doors, True))
-    yield Variant(partition=partition, **dict.fromkeys(CONDITIONS + DOORS, True))
+    for extras in [*((extra,) for extra in EXTRAS), EXTRAS]:
+        yield Variant(partition=partition, **usual, **dict.fromkeys(extras, True))
+    yield Variant(partition=partition, **dict.fromkeys(CONDITIONS + EXTRAS, True))
 
 
 EVERY = [variant for partition in REGIONS for variant in _variants(partition)]

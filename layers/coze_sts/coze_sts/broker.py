@@ -24,7 +24,7 @@ from coze_sts.cache.decision import is_rejected, refuse_storm
 from coze_sts.cache.fleet import RefusedError
 from coze_sts.cache.lease import Flight
 from coze_sts.cache.memory import TokenMemory
-from coze_sts.cache.operations import Operation, Served
+from coze_sts.cache.operations import Operation, Served, Source
 from coze_sts.cache.row import DamagedRowError
 from coze_sts.cache.store import DROP_INTERVAL_SECONDS, BoundError, TokenStore
 from coze_sts.coze.keys import AppKeys
@@ -124,6 +124,8 @@ class Broker:
             raise
         self._warn(performer.failures)
         self.memory.put(performer.memory_key, served.token, now=self.clock())
+        if served.token.forced and served.source in (Source.EXCHANGED, Source.DIRECT):
+            self.telemetry.count("Forced")
         return self._found(served.source.value, served.token)
 
     def _performer(self, caller: Caller, settings: Settings) -> Performer:

@@ -21,7 +21,8 @@ STOPPED_SECONDS = 300
 class Budget:
     """So many exchanges `per_day` (UTC) for all sessions together, and of them for guests.
 
-    `on_failure` hears of a table that could not count what goes on all the same.
+    `on_failure` hears of a table that could not count what goes on all the same, `on_used` of
+    the share of the day's exchanges that is used: 1 is all of them.
     """
 
     counters: Counters
@@ -30,6 +31,7 @@ class Budget:
     allowance: Allowance
     clock: Callable[[], float]
     on_failure: Callable[[StsError], None] = lambda _failure: None
+    on_used: Callable[[float], None] = lambda _share: None
 
     @contextmanager
     def one(self, *, guest: bool = False, session: Counter | None = None) -> Iterator[None]:
@@ -47,15 +49,22 @@ class Budget:
 
     def _count(self, counter: Counter, *, now: float) -> bool:
         try:
-            self.counters.add(counter, now=now)
+            used = self.counters.add(counter, now=now)
         except LimitReachedError as reached:
             if counter.pk == SITE and not reached.others_may:
-                wait = STOPPED_SECONDS if reached.stopped else seconds_to_midnight(now)
-                raise BudgetSpent(retry_after=wait) from None
+                raise self._spent(stopped=reached.stopped, now=now) from None
             raise enough_for_today(now) from None
         except StoreUnavailable as failure:
             if not self.allowance.spend():
                 raise
             self.on_failure(failure)
             return False
+        if counter.pk == SITE:
+            self.on_used(used / self.per_day)
         return True
+
+    def _spent(self, *, stopped: bool, now: float) -> BudgetSpent:
+        if stopped:
+            return BudgetSpent(retry_after=STOPPED_SECONDS)
+        self.on_used(1)
+        return BudgetSpent(retry_after=seconds_to_midnight(now))

@@ -13,12 +13,26 @@ from coze_sts.budget import Budget
 from coze_sts.cache.counters import Counter
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.keys import AppKeys
-from coze_sts.errors import SlowDown, StsError, TemporarilyUnavailable
+from coze_sts.errors import (
+    RateLimited,
+    SlowDown,
+    StsError,
+    TemporarilyUnavailable,
+    UpstreamRejected,
+    UpstreamUnavailable,
+)
 from coze_sts.settings import Settings
 from coze_sts.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from requests import Session as HttpSession
+
+CLASSES: tuple[tuple[type[StsError], str], ...] = (
+    (RateLimited, "CozeRateLimited"),
+    (UpstreamUnavailable, "CozeUnavailable"),
+    (UpstreamRejected, "CozeRefused"),
+)
+"""What Coze's failures are counted as, each once: the first that fits. They are cured unlike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +63,16 @@ class Exchanger:
             with self._budget(counted=counted):
                 return self.keys.exchange(lambda app: self._mint(app, deadline=deadline))
         except StsError as error:
-            spent = isinstance(error, SlowDown)
-            self.telemetry.count("BudgetSpent" if spent else "ExchangeFailed")
+            self._count(error)
             raise
+
+    def _count(self, error: StsError) -> None:
+        spent = isinstance(error, SlowDown)
+        self.telemetry.count("BudgetSpent" if spent else "ExchangeFailed")
+        for kind, metric in CLASSES:
+            if isinstance(error, kind):
+                self.telemetry.count(metric)
+                return
 
     def _budget(self, *, counted: bool) -> AbstractContextManager[None]:
         if self.budget is None or not counted:
@@ -66,15 +87,18 @@ class Exchanger:
             raise TemporarilyUnavailable("The OAuth app was replaced during this request.")
         self.telemetry.count("Exchange")
         now = self.clock()
-        token, log_id = mint(
-            self.http(),
-            app=app,
-            settings=self.settings,
-            session_name=self.session.name,
-            session_context=self.session.context,
-            names=self.session.names,
-            now=now,
-            seconds=deadline - now,
-        )
+        try:
+            token, log_id = mint(
+                self.http(),
+                app=app,
+                settings=self.settings,
+                session_name=self.session.name,
+                session_context=self.session.context,
+                names=self.session.names,
+                now=now,
+                seconds=deadline - now,
+            )
+        finally:
+            self.telemetry.coze_took(self.clock() - now)
         self.telemetry.note(coze_log_id=log_id)
         return token

@@ -65,6 +65,8 @@ class Performer:
         except RefusedError as refused:
             if isinstance(operation, ops.Acquire):
                 return ops.Refused(seen=self._seen(refused.row, None))
+            if isinstance(operation, ops.Complete | ops.Fail):
+                self.telemetry.count("LeaseLost")
             return ops.Table.FENCED
         except StoreUnavailable as failure:
             self.telemetry.count("TableFailed")

@@ -59,6 +59,18 @@ class Telemetry:
         """Adds one to a metric."""
         self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
 
+    def measure(self, metric: str, value: float, unit: MetricUnit) -> None:
+        """Adds a figure to a metric; CloudWatch keeps its spread."""
+        self._metrics.add_metric(name=metric, unit=unit, value=round(value, 1))
+
+    def coze_took(self, seconds: float) -> None:
+        """Keeps how long a call to Coze took, whatever came of it."""
+        self.measure("CozeLatency", seconds * 1000, MetricUnit.Milliseconds)
+
+    def budget_used(self, share: float) -> None:
+        """Keeps how much of the day's exchanges is used: 1 is all of them."""
+        self.measure("BudgetUsed", share * 100, MetricUnit.Percent)
+
     def warn(self, failure: StsError) -> None:
         """Logs a failure that the caller does not feel."""
         self._logger.warning(failure.operator or failure.description, **self._facts)
@@ -111,11 +123,16 @@ class Telemetry:
 
 
 def new_telemetry() -> Telemetry:
-    """The telemetry of a process; the level comes from POWERTOOLS_LOG_LEVEL."""
+    """The telemetry of a process.
+
+    The level comes from POWERTOOLS_LOG_LEVEL, the metrics' one dimension from
+    POWERTOOLS_SERVICE_NAME.
+    """
     for library in TALKATIVE:
         logging.getLogger(library).setLevel(logging.WARNING)
     return Telemetry(
-        # What is logged is found by its correlation_id, and there are no traces to look into.
+        # What is logged is found by its correlation_id; traces are off unless asked for.
         logger=Logger(service=SERVICE, location=None, xray_trace_id=None),
-        metrics=Metrics(namespace=NAMESPACE, service=SERVICE),
+        # The template names the service after the stack, so that no stack's alarm watches another.
+        metrics=Metrics(namespace=NAMESPACE),
     )

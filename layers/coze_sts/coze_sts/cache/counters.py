@@ -53,15 +53,18 @@ class Counters:
     def __init__(self, *, client: DynamoDBClient, table: str) -> None:
         self._items = Items(client=client, table=table)
 
-    def add(self, counter: Counter, *, now: float) -> None:
-        """Counts one more on the day of `now` (UNIX seconds); raises LimitReachedError."""
+    def add(self, counter: Counter, *, now: float) -> int:
+        """The day's number with one more on the day of `now` (UNIX seconds).
+
+        Raises LimitReachedError.
+        """
         today, yesterday = day_of(now), day_of(now - DAY_SECONDS)
         keep = "" if counter.pk == SITE else "SET purge_at = :purge_at "
         purge_at = {":purge_at": {"N": str(int(now) + KEEP_SECONDS)}}
         share = {} if counter.share is None else {":share": {"N": str(counter.share)}}
         of_guests = f" AND (attribute_not_exists(g{today}) OR g{today} < :share)" if share else ""
         try:
-            self._items.update(
+            counted = self._items.update(
                 counter.pk,
                 update=f"{keep}REMOVE {yesterday}, g{yesterday} "
                 f"ADD {today} :one{f', g{today} :one' if share else ''}",
@@ -80,6 +83,7 @@ class Counters:
             stopped = "stopped" in item
             others_may = bool(share) and not stopped and used < counter.per_day
             raise LimitReachedError(stopped=stopped, others_may=others_may) from None
+        return int(counted[today]["N"])
 
     def give_back(self, counter: Counter, *, now: float) -> None:
         """Takes back one that was counted on the day of `now`."""
