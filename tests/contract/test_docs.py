@@ -13,7 +13,7 @@ import pytest
 from coze_sts.auth.session import name_fault
 from coze_sts.auth.turnstile import parse_turnstile_secret
 from coze_sts.auth.wechat import parse_wechat_app
-from coze_sts.canary.finding import Outcome, Verdict
+from coze_sts.canary.finding import Outcome
 from coze_sts.errors import StsError
 
 from tests.contract.markdown import ROOT, Document, in_english
@@ -21,6 +21,7 @@ from tests.contract.template_settings import variables
 from tests.isolation_canary import checks
 from tests.local import template
 from tests.parts import TABLE
+from tests.template.alarms import metric_names
 
 NAMES = [
     "limits",
@@ -34,6 +35,7 @@ NAMES = [
     "doctor",
     "canary",
     "operations",
+    "runbook",
 ]
 LIMITS, SIGN_IN, WECHAT = (Document(f"docs/{name}.md") for name in NAMES[:3])
 CANARY = Document("docs/canary.md")
@@ -74,10 +76,9 @@ def test_every_parameter_that_is_named_exists(document: Document) -> None:
     outputs = template.source()["Outputs"].keys()
     named = {span for span in document.spans if span[:1].isupper() and span.isalnum()}
     created = template.expand({"CanarySchedule": "rate(1 hour)", "AlarmEmail": "a@example.com"})
-    metrics = {verdict.value for verdict in Verdict}
     values = {value for each in PARAMETERS.values() for value in each.get("AllowedValues", ())}
     said = {"Origin", "ARN", "Status4xx"}
-    known = PARAMETERS.keys() | outputs | created.keys() | metrics | values | said
+    known = PARAMETERS.keys() | outputs | created.keys() | metric_names() | values | said
     assert {span for span in named if not span.isupper()} <= known
 
 

@@ -11,6 +11,7 @@ import pytest
 from coze_sts.cache.operations import Source
 from coze_sts.canary.finding import Verdict
 from coze_sts.errors import StsError
+from coze_sts.exchanger import CLASSES
 from coze_sts.settings import read_settings
 
 from tests.contract.markdown import CHINESE, NONE, README, ROOT, Document, in_english
@@ -24,6 +25,7 @@ EVERY_DOOR = {"WechatSecretId": SECRET} | {
     for parameter in ("Issuer", "Audience")
 }
 PROOFS = {"JWT": "OIDC", "AWS_IAM": "SigV4", "NONE": ""}
+METRICS = "`MemoryHit`, `TableHit`, `Waited`, `Exchanged`, `ExchangedWithoutTable`, `ServedStale`"
 PARAMETERS = template.source()["Parameters"]
 SOURCES = [*(ROOT / "layers/coze_sts/coze_sts").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
 
@@ -114,11 +116,21 @@ def test_every_log_group_is_listed(document: Document) -> None:
 
 def test_every_metric_is_named(document: Document) -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
-    calls = re.findall(r"(?:telemetry|TELEMETRY|self)\.(?:count|_found)\(([^)]*)\)", source)
+    calls = re.findall(r"(?:telemetry|TELEMETRY|self)\.(?:count|measure|_found)\(([^)]*)\)", source)
     counted = {name for call in calls for name in re.findall(r'"(\w+)"', call)}
-    counted |= {found.value for found in (*Source, *Verdict)}
-    assert {"MemoryHit", "Exchange", "ExchangeFailed", "BudgetSpent", "TableHit"} <= counted
-    assert counted <= document.spans
+    counted |= {found.value for found in (*Source, *Verdict)} | {metric for _, metric in CLASSES}
+    counted |= {f"Status{hundred}xx" for hundred in (2, 4, 5)}
+    assert {
+        "CozeLatency",
+        "BudgetUsed",
+        "MemoryHit",
+        "Exchange",
+        "ExchangeFailed",
+        "BudgetSpent",
+        "TableHit",
+    } <= counted
+    named = {name for row in document.table(METRICS) for name in re.findall(r"\w+", row)}
+    assert counted == named
 
 
 def test_every_field_of_a_log_line_is_explained(document: Document) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Thread
 from types import ModuleType
 from typing import Any
@@ -18,19 +18,9 @@ from coze_sts.coze import mint
 from tests.functions.conftest import Caller, signed_in
 from tests.local.coze import CozeStandIn
 from tests.template import alarms
-from tests.template.variants import REGIONS, Variant
+from tests.template.variants import PLAIN, REGIONS
 
-STACKS = [
-    Variant(
-        partition=partition,
-        issuer=True,
-        origins=True,
-        kms_key=False,
-        own_secret=False,
-        own_cache_key=False,
-    )
-    for partition in REGIONS
-]
+STACKS = [replace(PLAIN, partition=partition) for partition in REGIONS]
 WATCHED = {watched for stack in STACKS for watched in alarms.own_metrics(stack)}
 UNITS = {"CozeLatency": "Milliseconds", "BudgetUsed": "Percent"}
 

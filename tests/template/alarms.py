@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.local import template
-from tests.template.variants import Variant
+from tests.template.variants import PLAIN, Variant
 
 OWN = "CozeSTS"
 Watched = tuple[str, str, tuple[tuple[str, str], ...]]
@@ -43,6 +43,12 @@ def watched_by_alarms(stack: Variant) -> dict[str, Watched]:
 def watched_by_the_dashboard(stack: Variant) -> set[Watched]:
     lines = [line for w in widgets(stack) for line in w["properties"].get("metrics", [])]
     return {(line[0], line[1], ((line[2], line[3]),)) for line in lines}
+
+
+def metric_names() -> set[str]:
+    """All that is watched, AWS's metrics too."""
+    every = {*watched_by_alarms(PLAIN).values(), *watched_by_the_dashboard(PLAIN)}
+    return {name for _namespace, name, _dimensions in every}
 
 
 def own_metrics(stack: Variant) -> set[Watched]:

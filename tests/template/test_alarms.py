@@ -9,21 +9,13 @@ import pytest
 
 from tests.local import template
 from tests.template import alarms
-from tests.template.variants import ALARM_EMAIL, Variant
+from tests.template.variants import ALARM_EMAIL, PLAIN, Variant
 
 OF_AWS = {
     "AWS/Lambda": ("FunctionName", "${TokenFunction}"),
     "AWS/ApiGateway": ("ApiId", "${TokenApi}"),
 }
 NAMES = sorted(alarms.alarm_names())
-PLAIN = Variant(
-    partition="aws",
-    issuer=False,
-    origins=False,
-    kms_key=False,
-    own_secret=False,
-    own_cache_key=False,
-)
 
 
 def test_a_deployment_can_be_rolled_back_on_two_of_them() -> None:

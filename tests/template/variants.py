@@ -138,4 +138,7 @@ def _variants(partition: str) -> Iterator[Variant]:
     yield Variant(partition=partition, **dict.fromkeys(CONDITIONS + EXTRAS, True))
 
 
+PLAIN = Variant(partition="aws", **dict.fromkeys(CONDITIONS, False))
+"""A stack with the defaults."""
+
 EVERY = [variant for partition in REGIONS for variant in _variants(partition)]
