@@ -116,7 +116,9 @@ def test_every_log_group_is_listed(document: Document) -> None:
 
 def test_every_metric_is_named(document: Document) -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
-    calls = re.findall(r"(?:telemetry|TELEMETRY|self)\.(?:count|measure|_found)\(([^)]*)\)", source)
+    calls = re.findall(
+        r"(?:telemetry|TELEMETRY|self)\.(?:count|_measure|_found)\(([^)]*)\)", source
+    )
     counted = {name for call in calls for name in re.findall(r'"(\w+)"', call)}
     counted |= {found.value for found in (*Source, *Verdict)} | {metric for _, metric in CLASSES}
     counted |= {f"Status{hundred}xx" for hundred in (2, 4, 5)}
@@ -131,6 +133,12 @@ def test_every_metric_is_named(document: Document) -> None:
     } <= counted
     named = {name for row in document.table(METRICS) for name in re.findall(r"\w+", row)}
     assert counted == named
+
+
+def test_the_cost_of_watching_is_that_of_every_metric(document: Document) -> None:
+    metrics = [name for row in document.table(METRICS) for name in re.findall(r"\w+", row)]
+    (said,) = re.findall(r"for a metric, (\d+) at most|0\.30 美元，最多 (\d+) 个", document.text)
+    assert "".join(said) == str(len(metrics))
 
 
 def test_every_field_of_a_log_line_is_explained(document: Document) -> None:

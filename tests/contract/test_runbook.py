@@ -13,8 +13,7 @@ from tests.template.alarms import alarm_names
 ENGLISH_PARTS = ["What it means.", "Where to look.", "What to do."]
 CHINESE_PARTS = ["意味着什么。", "看哪里。", "怎么办。"]
 NUMBER = {"README.md": "eleven alarms", "README.zh-CN.md": "十一个告警"}
-RESOURCES = template.expand()
-ALARMS = {name: RESOURCES[name]["Properties"] for name in alarm_names()}
+ALARMS = {name: template.source()["Resources"][name]["Properties"] for name in alarm_names()}
 
 
 @pytest.fixture(params=["docs/runbook.md", "docs/runbook.zh-CN.md"])

@@ -59,17 +59,13 @@ class Telemetry:
         """Adds one to a metric."""
         self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
 
-    def measure(self, metric: str, value: float, unit: MetricUnit) -> None:
-        """Adds a figure to a metric; CloudWatch keeps its spread."""
-        self._metrics.add_metric(name=metric, unit=unit, value=round(value, 1))
-
     def coze_took(self, seconds: float) -> None:
-        """Keeps how long a call to Coze took, whatever came of it."""
-        self.measure("CozeLatency", seconds * 1000, MetricUnit.Milliseconds)
+        """Keeps how long a call to Coze took, with the signature and whatever came of it."""
+        self._measure("CozeLatency", seconds * 1000, MetricUnit.Milliseconds)
 
     def budget_used(self, share: float) -> None:
         """Keeps how much of the day's exchanges is used: 1 is all of them."""
-        self.measure("BudgetUsed", share * 100, MetricUnit.Percent)
+        self._measure("BudgetUsed", share * 100, MetricUnit.Percent)
 
     def warn(self, failure: StsError) -> None:
         """Logs a failure that the caller does not feel."""
@@ -115,6 +111,9 @@ class Telemetry:
         self.note(error="server_error", decision=FAILED, exception_name=type(error).__name__)
         self._finish(500)
         self._logger.error("unexpected exception", places=places, **self._facts)
+
+    def _measure(self, metric: str, value: float, unit: MetricUnit) -> None:
+        self._metrics.add_metric(name=metric, unit=unit, value=round(value, 1))
 
     def _finish(self, status: int) -> None:
         self.note(status=status)
