@@ -13,7 +13,7 @@ import pytest
 from coze_sts.auth.session import name_fault
 from coze_sts.auth.turnstile import parse_turnstile_secret
 from coze_sts.auth.wechat import parse_wechat_app
-from coze_sts.canary.finding import Outcome
+from coze_sts.canary.finding import Outcome, Verdict
 from coze_sts.errors import StsError
 
 from tests.contract.markdown import ROOT, Document, in_english
@@ -77,7 +77,7 @@ def test_every_parameter_that_is_named_exists(document: Document) -> None:
     named = {span for span in document.spans if span[:1].isupper() and span.isalnum()}
     created = template.expand({"CanarySchedule": "rate(1 hour)", "AlarmEmail": "a@example.com"})
     values = {value for each in PARAMETERS.values() for value in each.get("AllowedValues", ())}
-    said = {"Origin", "ARN", "Status4xx"}
+    said = {"Origin", "ARN", "Status4xx", *(verdict.value for verdict in Verdict)}
     known = PARAMETERS.keys() | outputs | created.keys() | metric_names() | values | said
     assert {span for span in named if not span.isupper()} <= known
 

@@ -13,7 +13,12 @@ from tests.template.alarms import alarm_names
 ENGLISH_PARTS = ["What it means.", "Where to look.", "What to do."]
 CHINESE_PARTS = ["意味着什么。", "看哪里。", "怎么办。"]
 NUMBER = {"README.md": "eleven alarms", "README.zh-CN.md": "十一个告警"}
-ALARMS = {name: template.source()["Resources"][name]["Properties"] for name in alarm_names()}
+RESOURCES = template.source()["Resources"]
+EVERY = {name: RESOURCES[name]["Properties"] for name in alarm_names()}
+
+
+ALARMS = {name: EVERY[name] for name in EVERY if "Condition" not in RESOURCES[name]}
+"""Those of every stack. When the canary's ring is said in docs/canary.md."""
 
 
 @pytest.fixture(params=["docs/runbook.md", "docs/runbook.zh-CN.md"])
@@ -29,7 +34,7 @@ def sections(runbook: Document) -> dict[str, list[str]]:
 
 def test_every_alarm_has_a_section_and_every_section_an_alarm(runbook: Document) -> None:
     parts = CHINESE_PARTS if "zh-CN" in runbook.name else ENGLISH_PARTS
-    assert sections(runbook) == dict.fromkeys(ALARMS, parts)
+    assert sections(runbook) == dict.fromkeys(EVERY, parts)
 
 
 def test_when_an_alarm_rings_is_said_as_it_is(runbook: Document) -> None:
@@ -45,10 +50,11 @@ def test_when_an_alarm_rings_is_said_as_it_is(runbook: Document) -> None:
 
 
 def test_sections_and_table_have_the_same_order(runbook: Document) -> None:
-    assert list(sections(runbook)) == list(runbook.table("ServerErrorAlarm"))
+    of_every_stack = [name for name in sections(runbook) if name in ALARMS]
+    assert of_every_stack == list(runbook.table("ServerErrorAlarm"))
 
 
 @pytest.mark.parametrize("document", [README, CHINESE], ids=str)
 def test_the_number_of_alarms_is_said_right(document: Document) -> None:
-    assert len(ALARMS) == 11
+    assert (len(ALARMS), len(EVERY)) == (11, 14)
     assert NUMBER[document.name] in document.text.replace("\n", " ")
