@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from coze_sts.coze.app_key import CozeApp
+from coze_sts.coze.signer import LocalSigner
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -54,7 +55,8 @@ def make_app(rsa_key: rsa.RSAPrivateKey) -> Callable[..., CozeApp]:
     """An OAuth app with the key of this run; `api_base` says where its Coze is."""
 
     def make(api_base: str = "https://api.coze.cn", *, kid: str = "kid-1") -> CozeApp:
-        return CozeApp(client_id="1234567890123", kid=kid, api_base=api_base, private_key=rsa_key)
+        signer = LocalSigner(private_key=rsa_key)
+        return CozeApp(client_id="1234567890123", kid=kid, api_base=api_base, signer=signer)
 
     return make
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jwt
 import pytest
 from coze_sts.coze import app_key
 from coze_sts.coze.app_key import CozeApp, load_private_key, parse_app
 from coze_sts.coze.assertion import claims, sign
+from coze_sts.coze.signer import KmsSigner, LocalSigner
 from coze_sts.errors import Misconfigured
 from coze_sts.stored_secret import TTL_SECONDS, SecretVersion, StoredSecret
 from cryptography import x509
@@ -76,7 +76,8 @@ def test_the_file_is_taken_as_coze_hands_it_out(
     app = parse_app(json.dumps(config | {"something_new": 1}))
     assert (app.client_id, app.kid) == ("1234567890123", "Ab-kid_1")
     assert app.api_base == "https://api.coze.cn"
-    assert app.private_key.private_numbers() == rsa_key.private_numbers()
+    assert isinstance(app.signer, LocalSigner)
+    assert app.signer.private_key.private_numbers() == rsa_key.private_numbers()
 
 
 def test_the_setting_overrides_the_base_of_the_file(config: dict[str, Any]) -> None:
@@ -169,21 +170,21 @@ def test_a_secret_that_is_no_json_object_is_refused(secret: str) -> None:
 
 
 def test_an_app_does_not_show_its_key(make_app: Callable[[], CozeApp]) -> None:
-    assert "private_key" not in repr(make_app())
+    app = make_app()
+    assert "private_key" not in repr(app) + repr(app.signer)
 
 
 def test_a_thousand_signatures_take_one_reading_of_the_key(
     config: dict[str, Any], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read: list[str] = []
-    for module in (app_key, jwt.algorithms):
-        real = module.load_pem_private_key
+    read: list[bytes] = []
+    real = app_key.load_pem_private_key
 
-        def load(*args: Any, name: str = module.__name__, real: Any = real, **more: Any) -> Any:
-            read.append(name)
-            return real(*args, **more)
+    def load(pem: bytes, password: None) -> Any:
+        read.append(pem)
+        return real(pem, password=password)
 
-        monkeypatch.setattr(module, "load_pem_private_key", load)
+    monkeypatch.setattr(app_key, "load_pem_private_key", load)
     stored = StoredSecret(
         fetch=lambda: SecretVersion(version_id="1", text=json.dumps(config)),
         parse=parse_app,
@@ -197,4 +198,69 @@ def test_a_thousand_signatures_take_one_reading_of_the_key(
             claims(app=app, session_name="u", session_context=None, now=NOW, jti=str(number)),
             app=app,
         )
-    assert read == ["coze_sts.coze.app_key"]
+    assert len(read) == 1
+
+
+# Where KMS signs
+
+ARN = "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+OTHER_ARN = "arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd"
+
+
+def no_client() -> Any:
+    raise AssertionError("a client was made before anything was to be signed")
+
+
+def parse_for_kms(config: dict[str, Any], *, arn: str | None = ARN) -> CozeApp:
+    return parse_app(json.dumps(config), signing_key_arn=arn, kms=no_client)
+
+
+@pytest.fixture
+def without_key(config: dict[str, Any]) -> dict[str, Any]:
+    del config["private_key"]
+    return config
+
+
+@pytest.mark.parametrize(
+    ("of_the_secret", "of_the_setting", "signs"),
+    [(None, ARN, ARN), (OTHER_ARN, ARN, OTHER_ARN), (OTHER_ARN, None, OTHER_ARN)],
+)
+def test_the_key_that_the_secret_names_goes_before_the_one_of_the_setting(
+    without_key: dict[str, Any], of_the_secret: str | None, of_the_setting: str | None, signs: str
+) -> None:
+    """So one new version replaces public_key_id and the key that signs in one step."""
+    named = {"signing_key_arn": of_the_secret} if of_the_secret else {}
+    app = parse_for_kms(without_key | named, arn=of_the_setting)
+    assert app.signer == KmsSigner(kms=no_client, key_arn=signs)
+
+
+def test_without_either_the_private_key_signs(config: dict[str, Any]) -> None:
+    assert isinstance(parse_for_kms(config, arn=None).signer, LocalSigner)
+
+
+@pytest.mark.parametrize("named", [{}, {"signing_key_arn": OTHER_ARN}])
+def test_a_private_key_in_the_secret_is_refused_where_kms_signs(
+    config: dict[str, Any], named: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else functions would hold it, and the operator believe that none does."""
+    monkeypatch.setattr(app_key, "load_pem_private_key", pytest.fail)
+    with pytest.raises(Misconfigured, match="private_key must not be in COZE_SECRET_ID") as refused:
+        parse_for_kms(config | named)
+    assert config["private_key"][60:90] not in everything_told(refused.value)
+    assert "store the file without it" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "arn", [CANARY, "alias/coze", ARN.replace("key/", "alias/"), ARN + "\n.", None, 7, ""]
+)
+def test_what_is_no_arn_of_a_key_is_refused_and_not_shown(
+    without_key: dict[str, Any], arn: object
+) -> None:
+    with pytest.raises(Misconfigured, match="signing_key_arn in COZE_SECRET_ID") as refused:
+        parse_for_kms(without_key | {"signing_key_arn": arn})
+    assert CANARY not in everything_told(refused.value)
+
+
+def test_a_secret_without_any_key_is_refused(without_key: dict[str, Any]) -> None:
+    with pytest.raises(Misconfigured, match="private_key in COZE_SECRET_ID is missing"):
+        parse_for_kms(without_key, arn=None)

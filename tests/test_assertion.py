@@ -1,22 +1,35 @@
 """The assertion that Coze exchanges: its header, its claims, its signature."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import jwt
 import pytest
-from coze_sts.coze import assertion
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.assertion import claims, new_jti, sign
+from coze_sts.coze.signer import KmsSigner, LocalSigner
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import NOW
+from tests.kms import SIGNERS, import_key, kms_client
 
 MakeApp = Callable[..., CozeApp]
 CONTEXT = {"device_info": {"device_id": "d-1"}, "connector_info": {"connector_id": "2001"}}
+
+
+@pytest.fixture(scope="module", params=SIGNERS)
+def app(request: pytest.FixtureRequest, make_app: MakeApp, rsa_key: Any) -> Iterator[CozeApp]:
+    """An app whose key signs here, and the same one where the key is in KMS."""
+    if request.param != "KMS":
+        yield make_app()
+        return
+    with kms_client() as client:
+        signer = KmsSigner(kms=lambda: client, key_arn=import_key(rsa_key))
+        yield replace(make_app(), signer=signer)
 
 
 def payload(app: CozeApp, **overrides: Any) -> dict[str, Any]:
@@ -50,29 +63,18 @@ def test_the_audience_is_the_host_of_the_region(api_base: str, aud: str, make_ap
     assert payload(make_app(api_base))["aud"] == aud
 
 
-def test_the_header_names_the_algorithm_the_type_and_the_key(make_app: MakeApp) -> None:
-    signed = sign(payload(make_app(kid="kid-7")), app=make_app(kid="kid-7"))
+def test_the_header_names_the_algorithm_the_type_and_the_key(app: CozeApp) -> None:
+    signed = sign(payload(app), app=replace(app, kid="kid-7"))
     assert jwt.get_unverified_header(signed) == {"alg": "RS256", "typ": "JWT", "kid": "kid-7"}
 
 
-def test_pyjwt_is_told_the_algorithm_and_given_a_key_object(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its default is HS256, and with a PEM text it would parse the key for each signature."""
-    seen: dict[str, Any] = {}
-
-    def encode(payload: object, key: object, **more: object) -> str:
-        seen.update(key=key, **more)
-        return "signed"
-
-    monkeypatch.setattr(assertion.jwt, "encode", encode)
-    app = make_app()
-    assert sign(payload(app), app=app) == "signed"
-    assert seen == {"key": app.private_key, "algorithm": "RS256", "headers": {"kid": "kid-1"}}
+def test_kms_and_the_key_itself_sign_the_same(rsa_key: rsa.RSAPrivateKey, app: CozeApp) -> None:
+    """The padding of RS256 has nothing random in it."""
+    local = replace(app, signer=LocalSigner(private_key=rsa_key))
+    assert sign(payload(app), app=app) == sign(payload(app), app=local)
 
 
-def test_only_the_apps_own_public_key_verifies(make_app: MakeApp, public_pem: str) -> None:
-    app = make_app()
+def test_only_the_apps_own_public_key_verifies(app: CozeApp, public_pem: str) -> None:
     signed = sign(payload(app), app=app)
     assert verified(signed, public_pem) == payload(app)
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
@@ -81,10 +83,7 @@ def test_only_the_apps_own_public_key_verifies(make_app: MakeApp, public_pem: st
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=128))
-def test_a_session_name_arrives_as_it_was_sent(
-    make_app: MakeApp, public_pem: str, name: str
-) -> None:
-    app = make_app()
+def test_a_session_name_arrives_as_it_was_sent(app: CozeApp, public_pem: str, name: str) -> None:
     signed = sign(payload(app, session_name=name), app=app)
     assert verified(signed, public_pem)["session_name"] == name
 

@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import requests
 from coze_sts.access_token import AccessToken
 from coze_sts.coze.answer import Grant
-from coze_sts.coze.app_key import CozeApp, parse_app
+from coze_sts.coze.app_key import CozeApp, load_private_key, parse_app
 from coze_sts.coze.grant import exchange
 from coze_sts.coze.mint import mint
 from coze_sts.errors import StsError, TemporarilyUnavailable, UpstreamRejected
@@ -17,6 +18,7 @@ from coze_sts.web import MAX_BODY_BYTES, new_http_session
 
 from tests.factories import CANARY, NOW, Clock, everything_told, make_settings
 from tests.http_servers import answer, raw_server, sends
+from tests.kms import SIGNERS, import_key, kms_client
 from tests.local.coze import CozeStandIn, demo_config
 from tests.local.server import serve
 
@@ -35,16 +37,18 @@ def coze(clock: Clock) -> CozeStandIn:
     return CozeStandIn(clock=clock)
 
 
-@pytest.fixture
-def app(coze: CozeStandIn) -> Iterator[CozeApp]:
+@pytest.fixture(params=SIGNERS)
+def app(request: pytest.FixtureRequest, coze: CozeStandIn) -> Iterator[CozeApp]:
     """An app that the stand-in knows, while the stand-in is served."""
-    with serve(coze) as server:
+    with serve(coze) as server, kms_client() as kms:
         config, public_key = demo_config(server.url)
         for kid, kind in ((config["public_key_id"], "ordinary"), ("channel-kid", "channel")):
             coze.register_app(
                 client_id=config["client_id"], kid=kid, public_key_pem=public_key, kind=kind
             )
-        yield parse_app(json.dumps(config))
+        if request.param == "KMS":
+            config["signing_key_arn"] = import_key(load_private_key(config.pop("private_key")))
+        yield parse_app(json.dumps(config), kms=lambda: kms)
 
 
 def mint_one(
@@ -56,8 +60,8 @@ def mint_one(
         settings=make_settings(**settings),
         session_name="u-42",
         session_context=CONTEXT,
-        now=clock(),
-        seconds=5,
+        clock=clock,
+        deadline=clock() + 5,
     )
 
 
@@ -108,11 +112,31 @@ def test_a_strict_coze_accepts_the_exchange_on_each_path(
     assert re.fullmatch(r"\w{20,}", log_id or "")
 
 
+def test_a_slow_signature_leaves_the_exchange_less_time(
+    http: requests.Session, app: CozeApp, clock: Clock, coze: CozeStandIn
+) -> None:
+    """KMS is asked over the network: the lease on the session must not end meanwhile."""
+
+    class Slow:
+        def __init__(self, seconds: float) -> None:
+            self.seconds = seconds
+
+        def sign(self, message: bytes) -> bytes:
+            clock.now += self.seconds
+            return app.signer.sign(message)
+
+    token, _ = mint_one(http, replace(app, signer=Slow(4)), clock)
+    assert token.issued_at == NOW + 4, "its life counts from when Coze was asked"
+    with pytest.raises(TemporarilyUnavailable):
+        mint_one(http, replace(app, signer=Slow(5)), clock)
+    assert len(coze.exchanges) == 1
+
+
 def test_a_channel_app_sends_its_scope(
     http: requests.Session, app: CozeApp, clock: Clock, coze: CozeStandIn
 ) -> None:
     scoped = {"coze_bot_ids": ("7401",), "coze_permissions": ("Connector.botChat",)}
-    channel = CozeApp(**{**vars(app), "kid": "channel-kid"})
+    channel = replace(app, kid="channel-kid")
     mint_one(http, channel, clock, **scoped)
     assert coze.exchanges[0].scope == make_settings(**scoped).scope
 

@@ -8,7 +8,13 @@ import pytest
 from coze_sts.access_token import AccessToken
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.keys import PREFER_SECONDS, AppKeys
-from coze_sts.errors import Misconfigured, TemporarilyUnavailable, UnknownKey, UpstreamUnavailable
+from coze_sts.errors import (
+    Misconfigured,
+    TemporarilyUnavailable,
+    UnknownKey,
+    UnusableKey,
+    UpstreamUnavailable,
+)
 from coze_sts.stored_secret import MIN_AGE_SECONDS, TTL_SECONDS, SecretVersion, StoredSecret
 
 from tests.factories import Clock, make_token
@@ -24,6 +30,7 @@ class World:
         self.known = {"old"}
         self.clients: dict[str, str] = {}
         self.vault_is_down = False
+        self.unusable: set[str] = set()
         self.fetched: list[str] = []
         self.signed: list[str] = []
         self._clock = clock
@@ -48,6 +55,8 @@ class World:
         self.clients = {"other": "9"}
 
     def attempt(self, app: CozeApp) -> AccessToken:
+        if app.kid in self.unusable:
+            raise UnusableKey("disabled")
         self.signed.append(app.kid)
         if app.kid not in self.known:
             raise UnknownKey("who?")
@@ -135,6 +144,27 @@ def test_a_previous_key_that_is_known_no_more_goes_first_no_more(
     for _ in range(3):
         assert keys.exchange(world.attempt).kid == "new"
     assert world.signed == ["new", "old", "old", "new", "new", "new"]
+
+
+def test_the_previous_version_signs_where_kms_refuses_the_current_key(
+    world: World, clock: Clock
+) -> None:
+    """As after a rotation to a KMS key that somebody disables, while the old key is still there."""
+    world.put("new")
+    world.known, world.unusable = {"old", "new"}, {"new"}
+    keys = world.process()
+    assert keys.exchange(world.attempt).kid == "old"
+    clock.now += PREFER_SECONDS
+    world.unusable = set()
+    assert keys.exchange(world.attempt).kid == "new"
+
+
+def test_a_key_that_kms_refuses_fails_as_that_where_there_is_no_other(
+    keys: AppKeys, world: World
+) -> None:
+    world.unusable = {"old"}
+    with pytest.raises(UnusableKey):
+        keys.exchange(world.attempt)
 
 
 @pytest.mark.parametrize("previous", [{}, {"AWSPREVIOUS": "old"}])

@@ -383,9 +383,9 @@ def test_two_keys_share_the_time_of_one_exchange(
     monkeypatch.setattr("coze_sts.coze.mint.mint", mint)
     performer = start(keys=TwoKeys(make_app()), session=Session(name="alice", device_id="d"))
     assert performer.perform(Exchange(seconds=8)) == TOKEN
-    assert [(call["app"].kid, call["now"], call["seconds"]) for call in asked] == [
-        ("kid-2", NOW, 8),
-        ("kid-1", NOW + 3, 5),
+    assert [(call["app"].kid, call["deadline"]) for call in asked] == [
+        ("kid-2", NOW + 8),
+        ("kid-1", NOW + 8),
     ]
     assert asked[0]["session_name"] == "alice"
     assert asked[0]["session_context"] == {"device_info": {"device_id": "d"}}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from coze_sts import http_event, settings, telemetry, wiring
@@ -13,10 +14,22 @@ from coze_sts.errors import StoreUnavailable
 from coze_sts.http_event import LambdaContext, Request
 from coze_sts.sessions import Sessions
 
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
 SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()
 SECRETS = boto3.client("secretsmanager", config=wiring.AWS_CALLS)
-APP = wiring.stored_app(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
+
+
+@cache
+def kms() -> KMSClient:
+    """Made for the first signature, where KMS signs."""
+    return boto3.client("kms", config=wiring.AWS_CALLS)
+
+
+PARSE = wiring.app_parser(kms, settings=SETTINGS)
+APP = wiring.stored_app(SECRETS, parse=PARSE, settings=SETTINGS, telemetry=TELEMETRY)
 KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
 SESSIONS = Sessions(
     client=boto3.client("dynamodb", config=wiring.AWS_CALLS),
@@ -40,10 +53,11 @@ def backend_assertion(request: Request) -> tuple[int, dict[str, Any]]:
         now=time.time(),
         jti=new_jti(),
     )
+    assertion = sign(payload, app=app)
     TELEMETRY.count("Signed")
     TELEMETRY.note(decision=telemetry.ISSUED)
     return 200, {
-        "assertion": sign(payload, app=app),
+        "assertion": assertion,
         "token_endpoint": app.api_base + SETTINGS.token_path,
         "expires_in": ASSERTION_SECONDS,
     }

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from functools import partial
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import boto3
-from coze_sts import settings, telemetry
-from coze_sts.coze.app_key import CozeApp, parse_app
+from coze_sts import settings, telemetry, wiring
+from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.mint import mint
 from coze_sts.errors import StsError
 from coze_sts.key_rotation import KeyRotation
 from coze_sts.web import new_http_session
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
 
 SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()
@@ -20,6 +23,15 @@ SECRETS = boto3.client("secretsmanager")
 HTTP = new_http_session()
 PROBE_SECONDS = 8
 PROBE_SESSION = "coze-sts-key-rotation"
+
+
+@cache
+def kms() -> KMSClient:
+    """Made for the first signature, where KMS signs."""
+    return boto3.client("kms", config=wiring.AWS_CALLS)
+
+
+PARSE = wiring.app_parser(kms, settings=SETTINGS)
 
 
 def probe(app: CozeApp) -> None:
@@ -30,8 +42,8 @@ def probe(app: CozeApp) -> None:
         settings=SETTINGS,
         session_name=PROBE_SESSION,
         session_context=None,
-        now=time.time(),
-        seconds=PROBE_SECONDS,
+        clock=time.time,
+        deadline=time.time() + PROBE_SECONDS,
     )
 
 
@@ -46,7 +58,7 @@ def lambda_handler(event: dict[str, Any], _context: object) -> None:
         client=SECRETS,
         secret_id=event["SecretId"],
         version_id=event["ClientRequestToken"],
-        parse=partial(parse_app, api_base=SETTINGS.coze_api_base),
+        parse=PARSE,
         probe=probe,
     )
     try:

@@ -23,6 +23,7 @@ from coze_sts.settings import Settings
 from coze_sts.token_route import token_answer, token_fields
 
 if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
     from requests import Session as HttpSession
 
 SETTINGS = settings.from_environment()
@@ -41,7 +42,14 @@ def http() -> HttpSession:
     return new_http_session()
 
 
-KEYS = wiring.app_keys(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
+@cache
+def kms() -> KMSClient:
+    """Made for the first signature, where KMS signs."""
+    return boto3.client("kms", config=wiring.AWS_CALLS)
+
+
+PARSE = wiring.app_parser(kms, settings=SETTINGS)
+KEYS = wiring.app_keys(SECRETS, parse=PARSE, settings=SETTINGS, telemetry=TELEMETRY)
 KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
 COUNTERS = Counters(client=DYNAMODB, table=SETTINGS.token_table)
 ALLOWANCE = Allowance(clock=time.time)

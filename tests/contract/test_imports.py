@@ -25,7 +25,16 @@ LEVELS = (
     {"auth", "cache", "coze", "http_event", "policy"},
     {"policy_rules"},
     {
-        *{"access_token", "allowance", "api_base", "errors", "issuers", "keyring", "settings"},
+        *{
+            "access_token",
+            "allowance",
+            "api_base",
+            "aws_error",
+            "errors",
+            "issuers",
+            "keyring",
+            "settings",
+        },
         *{"stored_secret", "strict_json", "telemetry", "variables", "web"},
     },
 )
@@ -40,7 +49,7 @@ COMMANDS = {"coze_sts.audit.__main__", "coze_sts.doctor.__main__"}
 HTTP_LIBRARIES = {"requests", "urllib3", "httpx", "aiohttp", "socket"}
 HTTP_MODULES = {"http.client", "urllib.request"}
 LAZY = (
-    *("jwt", "requests", "coze_sts.web"),
+    *("requests", "coze_sts.web"),
     *("coze_sts.coze.mint", "coze_sts.coze.assertion", "coze_sts.coze.grant"),
 )
 

@@ -1,7 +1,9 @@
 """What is installed, here and on Lambda, is what was locked."""
 
+import ast
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,36 @@ def test_npm_installs_what_was_locked_from_wherever_the_machine_gets_its_package
     assert [path for path, package in installed.items() if "integrity" not in package] == []
     assert [path for path, package in installed.items() if "resolved" in package] == []
     assert "ignore-scripts=true" in (ROOT / folder / ".npmrc").read_text().splitlines()
+
+
+NAMED_OTHERWISE = {"aws_lambda_powertools": "aws-lambda-powertools", "botocore": "boto3"}
+"""What a distribution is called that is not called as its package is, or comes with another."""
+
+
+def test_the_layer_ships_what_its_code_imports_and_nothing_else() -> None:
+    """The tests have more installed: what only they have would be missing on Lambda."""
+    layer = ROOT / "layers" / "coze_sts"
+    sources = [*(layer / "coze_sts").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+    imported = {
+        name.partition(".")[0]
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in _modules(node)
+    }
+    foreign = imported - sys.stdlib_module_names - {"coze_sts"}
+    needed = {NAMED_OTHERWISE.get(n, n) for n in foreign if not n.startswith("mypy_boto3_")}
+    lines = (layer / "requirements.in").read_text().splitlines()
+    assert needed == {line for line in lines if not line.startswith("#")}
+
+
+def _modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+
+
+def test_the_layer_keeps_botocores_description_of_each_service_that_is_called() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "functions").rglob("*.py"))
+    makefile = (ROOT / "layers" / "coze_sts" / "Makefile").read_text()
+    (kept,) = re.findall(r"^SERVICES = (.*)$", makefile, re.MULTILINE)
+    assert set(kept.split()) == set(re.findall(r'boto3\.client\("(\w+)"', source))

@@ -15,11 +15,13 @@ import boto3
 import botocore.session
 import pytest
 from botocore.loaders import Loader, create_loader
+from coze_sts.coze.app_key import load_private_key
 from coze_sts.keyring import Keyring
 from moto import mock_aws
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.contract.openapi import conforms
+from tests.kms import digests_signed, import_key
 from tests.local.coze import CozeStandIn, demo_config
 from tests.local.server import serve
 from tests.local.template import STACK_NAME
@@ -68,7 +70,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with mock_aws(), digests_signed():
         session = botocore.session.Session()
         session.register_component("data_loader", models())
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(botocore_session=session))
@@ -82,13 +84,31 @@ def models() -> Loader:
 
 
 @pytest.fixture
+def signs() -> str:
+    """Who signs; modules whose tests are for both have a fixture of their own."""
+    return "its own key"
+
+
+@pytest.fixture
+def stored(aws: None, config: dict[str, str], signs: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What is in the secret, and the variable that goes with it: with KMS, no private key."""
+    if signs != "KMS":
+        return config, {}
+    arn = import_key(load_private_key(config["private_key"]))
+    without_key = {name: value for name, value in config.items() if name != "private_key"}
+    return without_key, {"SIGNING_KEY_ARN": arn}
+
+
+@pytest.fixture
 def environment(
-    aws: None, config: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    stored: tuple[dict[str, str], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
     """What the stack would have made, and the variables that name it."""
     secrets, dynamodb = boto3.client("secretsmanager"), boto3.client("dynamodb")
+    secret, signing_key = stored
     variables = {
-        "COZE_SECRET_ID": secrets.create_secret(Name="coze", SecretString=json.dumps(config))[
+        **signing_key,
+        "COZE_SECRET_ID": secrets.create_secret(Name="coze", SecretString=json.dumps(secret))[
             "ARN"
         ],
         "CACHE_KEY_SECRET_ID": secrets.create_secret(

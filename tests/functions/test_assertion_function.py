@@ -3,14 +3,22 @@
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
+from unittest import mock
 
 import pytest
 import requests
+from coze_sts.errors import UnusableKey
 
 from tests.functions.conftest import IAM, Caller, signed_in
+from tests.kms import SIGNERS
 from tests.local.coze import CozeStandIn
 
 GRANT = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "duration_seconds": 900}
+
+
+@pytest.fixture(params=SIGNERS)
+def signs(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture
@@ -86,3 +94,23 @@ def test_it_takes_no_rejected_token(sign: Caller) -> None:
 def test_the_assertion_is_never_logged(sign: Caller, capsys: pytest.CaptureFixture[str]) -> None:
     _, body, _ = sign("POST /backend/assertion", {"session_name": "u-42"}, authorizer=IAM)
     assert body["assertion"] not in capsys.readouterr().out
+
+
+def test_a_key_that_cannot_sign_is_no_assertion_and_is_not_counted_as_one(
+    load: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    app, error = load("assertion"), UnusableKey("KMS does not sign.")
+    with mock.patch.object(type(app.APP.get().signer), "sign", side_effect=error):
+        status, body, _ = Caller(app.lambda_handler)(
+            "POST /backend/assertion", {"session_name": "u-42"}, authorizer=IAM
+        )
+    assert (status, body["error_description"]) == (500, "KMS does not sign.")
+    assert '"Signed"' not in capsys.readouterr().out
+
+
+def test_a_client_of_kms_is_made_only_where_kms_signs(
+    load: Callable[[str], ModuleType], signs: str
+) -> None:
+    app = load("assertion")
+    Caller(app.lambda_handler)("POST /backend/assertion", {"session_name": "u"}, authorizer=IAM)
+    assert app.kms.cache_info().currsize == (signs == "KMS")

@@ -13,8 +13,14 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from coze_sts.errors import Misconfigured, StsError, TemporarilyUnavailable
 
 from tests.factories import CANARY, everything_told
+from tests.kms import SIGNERS
 
 Step = Callable[[str], None]
+
+
+@pytest.fixture(params=SIGNERS)
+def signs(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture

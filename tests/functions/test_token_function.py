@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from tests.functions.conftest import IAM, ORIGIN, Caller, Context, signed_in
+from tests.kms import SIGNERS
 from tests.local.coze import CozeStandIn
 from tests.local.server import serve
 from tests.local.wechat import WechatStandIn
@@ -88,7 +89,7 @@ def test_a_new_guest_gets_a_ticket_that_brings_the_same_session_back(
 
 def test_a_ticket_of_another_app_is_401(
     environment: dict[str, str],
-    config: dict[str, str],
+    stored: tuple[dict[str, str], dict[str, str]],
     load: Callable[[str], ModuleType],
     coze: CozeStandIn,
 ) -> None:
@@ -96,7 +97,7 @@ def test_a_ticket_of_another_app_is_401(
     _, guest, _ = Caller(load("token").lambda_handler)("POST /guest/token")
     boto3.client("secretsmanager").put_secret_value(
         SecretId=environment["COZE_SECRET_ID"],
-        SecretString=json.dumps(config | {"client_id": "another"}),
+        SecretString=json.dumps(stored[0] | {"client_id": "another"}),
     )
     body = {"guest_ticket": guest["guest_ticket"]}
     assert Caller(load("token").lambda_handler)("POST /guest/token", body)[0] == 401
@@ -339,6 +340,11 @@ def by(issuer: str, sub: object = "alice") -> dict[str, Any]:
     """The block of the authorizer of this issuer's route."""
     claims = {"sub": sub, "iss": f"https://{issuer}.example"}
     return {"jwt": {"claims": claims, "scopes": None}}
+
+
+@pytest.fixture(params=SIGNERS)
+def signs(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture
@@ -676,3 +682,13 @@ def test_the_libraries_never_log_what_they_receive(
         call("POST /token", authorizer=signed_in("alice"))
     assert config["private_key"][40:80] not in caplog.text
     assert "botocore" not in {record.name.partition(".")[0] for record in caplog.records}
+
+
+def test_a_request_that_finds_its_token_asks_nothing_of_kms(
+    load: Callable[[str], ModuleType], signs: str
+) -> None:
+    warm, cold = load("token"), load("token")
+    for app in (warm, cold):
+        assert Caller(app.lambda_handler)("POST /token", authorizer=signed_in("alice"))[0] == 200
+    assert warm.kms.cache_info().currsize == (signs == "KMS")
+    assert cold.kms.cache_info().currsize == 0

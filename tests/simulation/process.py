@@ -71,4 +71,4 @@ class Process:
 
 def _app(kid: str) -> CozeApp:
     """An app whose key is never used: signatures are not what is tried here."""
-    return CozeApp(client_id="app", kid=kid, api_base="https://coze", private_key=None)  # type: ignore[arg-type]
+    return CozeApp(client_id="app", kid=kid, api_base="https://coze", signer=None)  # type: ignore[arg-type]

@@ -90,6 +90,10 @@ class Misconfigured(StsError):
         return self.operator or self.description
 
 
+class UnusableKey(Misconfigured):
+    """KMS does not sign with the key: another one may work."""
+
+
 class UpstreamRejected(StsError):
     """Coze refuses our key or our request: trying again changes nothing, the operator must act."""
 

@@ -86,7 +86,7 @@ class Exchanger:
         if app.identity != self.app:
             raise TemporarilyUnavailable("The OAuth app was replaced during this request.")
         self.telemetry.count("Exchange")
-        now = self.clock()
+        began = self.clock()
         try:
             token, log_id = mint(
                 self.http(),
@@ -95,10 +95,10 @@ class Exchanger:
                 session_name=self.session.name,
                 session_context=self.session.context,
                 names=self.session.names,
-                now=now,
-                seconds=deadline - now,
+                clock=self.clock,
+                deadline=deadline,
             )
         finally:
-            self.telemetry.coze_took(self.clock() - now)
+            self.telemetry.coze_took(self.clock() - began)
         self.telemetry.note(coze_log_id=log_id)
         return token

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from coze_sts.aws_error import code_of
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.errors import Misconfigured, TemporarilyUnavailable
 
@@ -54,7 +55,7 @@ class KeyRotation:
         try:
             action()
         except (ClientError, BotoCoreError) as error:
-            code = _code(error)
+            code = code_of(error)
         else:
             return
         # Out of the clause above, or AWS's own words would hang on to this as its context.
@@ -120,12 +121,6 @@ class KeyRotation:
             return self.client.get_secret_value(SecretId=self.secret_id, **version)["SecretString"]
         except self.client.exceptions.ResourceNotFoundException:
             return None
-
-
-def _code(error: ClientError | BotoCoreError) -> str:
-    if isinstance(error, ClientError):
-        return error.response.get("Error", {}).get("Code", "ClientError")
-    return type(error).__name__
 
 
 def _refuse_unfit(*, new: CozeApp, current: CozeApp) -> None:

@@ -31,6 +31,7 @@ PERMISSION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 """Coze's own example, of its SDKs, is `Connector.botChat`."""
 
 ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+KEY_ARN = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _CLAIM = re.compile(r"[A-Za-z0-9_:/.-]{1,128}")
 _NAMESPACE = re.compile(r"(?!guest$)[a-z0-9]{1,16}")
 
@@ -43,6 +44,7 @@ class Settings:
     cache_key_secret_id: str
     token_table: str
     binding_table: str | None
+    signing_key_arn: str | None
     coze_api_base: str | None
     coze_account_id: str | None
     coze_enterprise_id: str | None
@@ -119,6 +121,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         cache_key_secret_id=reader.required("CACHE_KEY_SECRET_ID"),
         token_table=reader.required("TOKEN_TABLE"),
         binding_table=reader.text("BINDING_TABLE"),
+        signing_key_arn=reader.matching("SIGNING_KEY_ARN", KEY_ARN),
         coze_api_base=reader.url("COZE_API_BASE"),
         coze_account_id=reader.matching("COZE_ACCOUNT_ID", ID),
         coze_enterprise_id=reader.matching("COZE_ENTERPRISE_ID", ID),

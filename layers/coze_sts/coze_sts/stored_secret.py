@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from coze_sts.aws_error import code_of
 from coze_sts.errors import Misconfigured, StsError, TemporarilyUnavailable
 
 if TYPE_CHECKING:
@@ -49,11 +50,8 @@ def fetch_secret(
     """Reads a version; raises Misconfigured or TemporarilyUnavailable, never quoting AWS."""
     try:
         answer = client.get_secret_value(SecretId=secret_id, VersionStage=stage)
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "unknown")
-        raise _failure(secret_id, code) from None
-    except BotoCoreError as error:
-        raise _failure(secret_id, type(error).__name__) from None
+    except (ClientError, BotoCoreError) as error:
+        raise _failure(secret_id, code_of(error)) from None
     return SecretVersion(version_id=answer["VersionId"], text=answer.get("SecretString", ""))
 
 

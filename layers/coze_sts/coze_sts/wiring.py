@@ -22,6 +22,7 @@ from coze_sts.stored_secret import StoredSecret, fetch_secret
 from coze_sts.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 T = TypeVar("T")
@@ -30,23 +31,42 @@ AWS_CALLS = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attemp
 """Seconds. A call to AWS that is slower has failed: a visitor is waiting."""
 
 
+def app_parser(kms: Callable[[], KMSClient], *, settings: Settings) -> Callable[[str], CozeApp]:
+    """Reads a version of COZE_SECRET_ID; `kms` makes the client when it is first asked to sign."""
+    return partial(
+        parse_app,
+        api_base=settings.coze_api_base,
+        signing_key_arn=settings.signing_key_arn,
+        kms=kms,
+    )
+
+
 def stored_app(
-    client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
+    client: SecretsManagerClient,
+    *,
+    parse: Callable[[str], CozeApp],
+    settings: Settings,
+    telemetry: Telemetry,
 ) -> StoredSecret[CozeApp]:
     """The operator's OAuth app, from COZE_SECRET_ID."""
-    parse = partial(parse_app, api_base=settings.coze_api_base)
     return _stored(client, settings.coze_secret_id, parse, telemetry)
 
 
-def app_keys(client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry) -> AppKeys:
+def app_keys(
+    client: SecretsManagerClient,
+    *,
+    parse: Callable[[str], CozeApp],
+    settings: Settings,
+    telemetry: Telemetry,
+) -> AppKeys:
     """The current and the previous version of COZE_SECRET_ID; most stacks have no previous one."""
     previous = StoredSecret(
         fetch=partial(fetch_secret, client, secret_id=settings.coze_secret_id, stage="AWSPREVIOUS"),
-        parse=partial(parse_app, api_base=settings.coze_api_base),
+        parse=parse,
         clock=time.time,
         on_failure=lambda _failure: None,
     )
-    current = stored_app(client, settings=settings, telemetry=telemetry)
+    current = stored_app(client, parse=parse, settings=settings, telemetry=telemetry)
     return AppKeys(current=current, previous=previous, clock=time.time)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from coze_sts.aws_error import code_of
 from coze_sts.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Items:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as error:
-            if _code(error) != "ConditionalCheckFailedException":
+            if code_of(error) != "ConditionalCheckFailedException":
                 raise unavailable("write", error) from None
             found = getattr(error, "response", {}).get("Item")
         else:
@@ -89,12 +90,6 @@ class Items:
             raise unavailable("delete", error) from None
 
 
-def _code(error: ClientError | BotoCoreError) -> str:
-    if isinstance(error, ClientError):
-        return error.response.get("Error", {}).get("Code", "ClientError")
-    return type(error).__name__
-
-
 def unavailable(action: str, error: ClientError | BotoCoreError) -> StoreUnavailable:
     """The failure as ours, by its class: AWS's sentence may name what a log should not hold."""
-    return StoreUnavailable(f"The token table refused a {action}: {_code(error)}.")
+    return StoreUnavailable(f"The token table refused a {action}: {code_of(error)}.")

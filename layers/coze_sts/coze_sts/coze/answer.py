@@ -94,7 +94,7 @@ def _failure(
 
 
 _CURES = {
-    "invalid_client": "Check client_id, public_key_id and that private_key belongs to them.",
+    "invalid_client": "Check client_id, public_key_id and that the key that signs belongs to them.",
     "invalid_request": "Check TOKEN_DURATION_SECONDS, CONNECTOR_ID and the session name.",
     "access_deny": "Check the OAuth app's permissions, and that it is installed in the workspace.",
     "unsupported_grant_type": "The OAuth app must be of the type JWT.",

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from coze_sts.api_base import parse_api_base
+from coze_sts.coze.signer import KmsSigner, LocalSigner, Signer
 from coze_sts.errors import Misconfigured
+from coze_sts.settings import KEY_ARN
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
 
 MIN_KEY_BITS = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
 class CozeApp:
-    """An OAuth app of type JWT and the key that signs for it.
-
-    `private_key` is a parsed object: handing PEM text to the signer would parse it on every
-    signature, which costs more than a hundred signatures.
-    """
+    """An OAuth app of type JWT and what signs for it; `kid` names the public key at Coze."""
 
     client_id: str
     kid: str
     api_base: str
-    private_key: RSAPrivateKey = field(repr=False)
+    signer: Signer = field(repr=False)
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -35,8 +37,18 @@ class CozeApp:
         return self.api_base, self.client_id
 
 
-def parse_app(secret: str, *, api_base: str | None = None) -> CozeApp:
+def parse_app(
+    secret: str,
+    *,
+    api_base: str | None = None,
+    signing_key_arn: str | None = None,
+    kms: Callable[[], KMSClient] | None = None,
+) -> CozeApp:
     """Reads the JSON text of the secret; `api_base` overrides the one in it.
+
+    `signing_key_arn` names the KMS key where the secret names none; the secret's own goes first,
+    so that a new version replaces `public_key_id` and the key in one step. Without `kms` only
+    the secret's private key can sign.
 
     Raises Misconfigured with a sentence that names the field and never its value.
     """
@@ -49,8 +61,27 @@ def parse_app(secret: str, *, api_base: str | None = None) -> CozeApp:
         client_id=_text(config, "client_id"),
         kid=_text(config, "public_key_id"),
         api_base=api_base or _api_base(_text(config, "coze_api_base")),
-        private_key=load_private_key(_text(config, "private_key")),
+        signer=_signer(config, default=signing_key_arn, kms=kms),
     )
+
+
+def _signer(
+    config: dict[str, Any], *, default: str | None, kms: Callable[[], KMSClient] | None
+) -> Signer:
+    named = "signing_key_arn" in config
+    key_arn = _text(config, "signing_key_arn") if named else default
+    if key_arn is None or kms is None:
+        return LocalSigner(private_key=load_private_key(_text(config, "private_key")))
+    if "private_key" in config:
+        raise Misconfigured(
+            "private_key must not be in COZE_SECRET_ID where KMS signs: store the file without "
+            "it. This key has been in a secret: better make a new one at Coze."
+        )
+    if not KEY_ARN.fullmatch(key_arn):
+        raise Misconfigured(
+            "signing_key_arn in COZE_SECRET_ID must be the ARN of a KMS key, not of an alias."
+        )
+    return KmsSigner(kms=kms, key_arn=key_arn)
 
 
 def load_private_key(pem: str) -> RSAPrivateKey:

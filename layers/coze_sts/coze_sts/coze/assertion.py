@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+from base64 import urlsafe_b64encode
 from typing import Any
-
-import jwt
 
 from coze_sts.api_base import audience
 from coze_sts.coze.app_key import CozeApp
@@ -43,5 +43,18 @@ def claims(
 
 
 def sign(payload: dict[str, Any], *, app: CozeApp) -> str:
-    """A compact RS256 JWS whose header holds `alg`, `typ` and `kid`."""
-    return jwt.encode(payload, app.private_key, algorithm="RS256", headers={"kid": app.kid})
+    """A compact JWS (RFC 7515 section 7.1) whose header holds `alg`, `typ` and `kid`, no more.
+
+    Raises what `app.signer` raises.
+    """
+    header = {"alg": "RS256", "typ": "JWT", "kid": app.kid}
+    message = b".".join(_encoded(_json(part)) for part in (header, payload))
+    return b".".join((message, _encoded(app.signer.sign(message)))).decode()
+
+
+def _json(part: dict[str, Any]) -> bytes:
+    return json.dumps(part, separators=(",", ":")).encode()
+
+
+def _encoded(part: bytes) -> bytes:
+    return urlsafe_b64encode(part).rstrip(b"=")

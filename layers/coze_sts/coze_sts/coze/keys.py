@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from coze_sts.access_token import AccessToken
 from coze_sts.coze.app_key import CozeApp
-from coze_sts.errors import StsError, UnknownKey
+from coze_sts.errors import StsError, UnknownKey, UnusableKey
 from coze_sts.stored_secret import StoredSecret
 
 PREFER_SECONDS = 60
@@ -14,7 +14,7 @@ PREFER_SECONDS = 60
 
 
 class AppKeys:
-    """The current key and, where Coze does not know it, what else may work.
+    """The current key and, where Coze does not know it or KMS refuses it, what else may work.
 
     Coze takes some seconds to learn a new key, and a process some minutes to learn of a new
     secret: meanwhile the other version still signs what Coze accepts.
@@ -41,14 +41,14 @@ class AppKeys:
         return self._current.renewed()
 
     def exchange(self, attempt: Callable[[CozeApp], AccessToken]) -> AccessToken:
-        """Makes an attempt with one key, and with one other where Coze does not know the first.
+        """Makes an attempt with one key, and with one other where the first cannot be used.
 
         Raises whatever the attempt raises.
         """
         first = self._preferred()
         try:
             return attempt(first)
-        except UnknownKey:
+        except (UnknownKey, UnusableKey):
             second = self._other_than(first)
             if second is None:
                 raise

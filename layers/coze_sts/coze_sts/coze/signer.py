@@ -1,0 +1,92 @@
+"""What signs an assertion: a private key in memory, or KMS, which never hands the key out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from coze_sts.aws_error import code_of
+from coze_sts.errors import StsError, TemporarilyUnavailable, UnusableKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+
+class Signer(Protocol):
+    """Signs as RS256 does: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3)."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature; raises UnusableKey or TemporarilyUnavailable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalSigner:
+    """Signs with a key in memory.
+
+    `private_key` is a parsed object: parsing PEM text costs more than a hundred signatures.
+    """
+
+    private_key: RSAPrivateKey = field(repr=False)
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature."""
+        return self.private_key.sign(message, PKCS1v15(), SHA256())
+
+
+@dataclass(frozen=True, kw_only=True)
+class KmsSigner:
+    """Asks KMS for each signature. `kms` makes the client, or returns the one it made before."""
+
+    kms: Callable[[], KMSClient]
+    key_arn: str
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature; raises UnusableKey or TemporarilyUnavailable, never quoting AWS."""
+        try:
+            answer = self.kms().sign(
+                KeyId=self.key_arn,
+                Message=sha256(message).digest(),  # KMS takes no message over 4096 bytes
+                MessageType="DIGEST",
+                SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
+            )
+        except (ClientError, BotoCoreError) as error:
+            code = code_of(error)
+        else:
+            return answer["Signature"]
+        # Out of the clause above, or AWS's own words would hang on to this as its context.
+        raise _failure(code)
+
+
+def _failure(code: str) -> StsError:
+    cure = _CURES.get(code)
+    if cure is None:
+        return TemporarilyUnavailable(f"KMS did not sign ({code}).")
+    return UnusableKey(
+        "KMS does not sign with the key that SIGNING_KEY_ARN, or signing_key_arn in "
+        f"COZE_SECRET_ID, names ({code}): {cure}."
+    )
+
+
+_NOT_FOUND = "there is no such key in this region; KMS keys cannot be used from another one"
+_WRONG_KIND = "it is no RSA key for SIGN_VERIFY; create one that is, and import the key into it"
+_CURES = {
+    "AccessDeniedException": (
+        "name it in SigningKeyArn or NextSigningKeyArn and deploy, and let its key policy allow "
+        "the account's roles to use it"
+    ),
+    "NotFoundException": _NOT_FOUND,
+    "InvalidArnException": _NOT_FOUND,
+    "DisabledException": "enable it",
+    "KMSInvalidStateException": (
+        "it holds no key, or it is to be deleted; import the key again, or cancel the deletion"
+    ),
+    "InvalidKeyUsageException": _WRONG_KIND,
+    "ValidationException": _WRONG_KIND,
+}
