@@ -150,6 +150,7 @@ class _Resolver:
         }
         self._functions = {
             "Ref": self._ref,
+            "Condition": self._condition,
             "Fn::And": lambda args: all(map(self.resolve, args)),
             "Fn::Equals": lambda args: self.resolve(args[0]) == self.resolve(args[1]),
             "Fn::GetAtt": lambda args: self._symbol(".".join(args)),

@@ -45,6 +45,10 @@ def _tracing(stack: Variant) -> set[tuple[str, str]]:
     return {(f"xray:{action}", "*") for action in TRACE if stack.tracing}
 
 
+def _sign(stack: Variant) -> set[tuple[str, str]]:
+    return {("kms:Sign", arn) for arn in stack.signing_key_arns}
+
+
 def _table(name: str, *actions: str) -> set[tuple[str, str]]:
     return {(f"dynamodb:{action}Item", f"${{{name}.Arn}}") for action in actions}
 
@@ -63,6 +67,7 @@ def test_the_token_function_reads_its_secrets_uses_the_cache_and_adds_bindings(
         | {(READ_SECRET, stack.coze_secret), (READ_SECRET, stack.cache_key_secret)}
         | _doors(stack)
         | _tracing(stack)
+        | _sign(stack)
         | _table("TokenTable", "BatchGet", "Delete", "Get", "Update")
         | _table("BindingTable", "BatchGet", "Get", "Put")
         | _kms(
@@ -85,6 +90,7 @@ def test_the_assertion_function_reads_both_secrets_and_bindings_and_no_token(
         | {(READ_SECRET, stack.coze_secret), (READ_SECRET, stack.cache_key_secret)}
         | _table("BindingTable", "Get")
         | _tracing(stack)
+        | _sign(stack)
         | _kms(stack, "Decrypt")
     )
 
@@ -96,6 +102,7 @@ def test_the_rotation_function_changes_the_coze_secret_and_nothing_else(stack: V
         _logs("KeyRotationFunction")
         | {(f"secretsmanager:{action}", stack.coze_secret) for action in rotation}
         | _tracing(stack)
+        | _sign(stack)
         | _kms(stack, "Decrypt", "GenerateDataKey")
     )
 
@@ -151,13 +158,27 @@ def test_no_statement_has_a_wildcard(stack: Variant) -> None:
 
 def test_the_kms_key_is_used_only_through_the_services_that_hold_data(stack: Variant) -> None:
     for name, role in stack.of_type("AWS::IAM::Role").items():
-        conditions = [s["Condition"] for s in _statements(role) if "Condition" in s]
+        conditions = [s["Condition"] for s in _statements(role) if s["Sid"] == "UseKey"]
         secrets, tables = (
             f"{service}.{stack.region}.amazonaws.com*" for service in ("secretsmanager", "dynamodb")
         )
         expected = secrets if name in OF_SECRETS_ONLY else [secrets, tables]
         uses = stack.kms_key and name != "CanaryFunctionRole"
         assert conditions == [{"StringLike": {"kms:ViaService": expected}}] * uses
+
+
+def test_the_keys_of_kms_sign_as_coze_expects_and_do_nothing_else(stack: Variant) -> None:
+    algorithm = {"StringEquals": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}}
+    for role in stack.of_type("AWS::IAM::Role").values():
+        found = [s for s in _statements(role) if "kms:Sign" in _listed(s["Action"])]
+        assert [s["Condition"] for s in found] == [algorithm] * bool(stack.signing_key_arns)
+        assert all(s["Action"] == "kms:Sign" for s in found)
+
+
+def test_no_condition_is_forgotten(stack: Variant) -> None:
+    for role in stack.of_type("AWS::IAM::Role").values():
+        kms = {s["Sid"] for s in _statements(role) if "kms:" in str(s["Action"])}
+        assert kms == {s["Sid"] for s in _statements(role) if "Condition" in s}
 
 
 def test_each_function_is_invoked_by_its_own_service_only(stack: Variant) -> None:

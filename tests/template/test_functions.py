@@ -15,6 +15,7 @@ FROM_PARAMETERS = {
     "COZE_API_BASE": "CozeApiBase",
     "COZE_ACCOUNT_ID": "CozeAccountId",
     "COZE_ENTERPRISE_ID": "CozeEnterpriseId",
+    "SIGNING_KEY_ARN": "SigningKeyArn",
     "COZE_BOT_IDS": "CozeBotIds",
     "COZE_PERMISSIONS": "CozePermissions",
     "TOKEN_DURATION_SECONDS": "TokenDurationSeconds",

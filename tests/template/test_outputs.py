@@ -8,6 +8,7 @@ import shlex
 import pytest
 from coze_sts.cache.counters import SITE
 from coze_sts.doctor.question import read_question
+from coze_sts.key_rotation import STAGED
 
 from tests.local import template
 from tests.template.variants import Variant
@@ -33,6 +34,25 @@ def test_the_outputs_say_where_to_call_and_how_to_store_the_key(stack: Variant) 
     assert stack.outputs["BackendRoutesArn"] == (
         f"arn:{stack.partition}:execute-api:{here}:${{TokenApi}}/*/*/backend/*"
     )
+
+
+def test_a_key_is_staged_by_one_command_and_rotated_by_another(stack: Variant) -> None:
+    stage, rotate = (
+        shlex.split(stack.outputs[name]) for name in ("StageKeyCommand", "RotateKeyCommand")
+    )
+    here = ["--region", stack.region, "--secret-id", stack.coze_secret]
+
+    assert stage == [
+        *("aws", "secretsmanager", "put-secret-value"),
+        *here,
+        *("--version-stages", STAGED, "--secret-string", "file://coze_oauth_config.json"),
+    ]
+    assert rotate == [
+        *("aws", "secretsmanager", "rotate-secret"),
+        *here,
+        *("--rotation-lambda-arn", stack.outputs["KeyRotationFunctionArn"]),
+        *("--rotation-rules", "AutomaticallyAfterDays=1000"),
+    ]
 
 
 def test_the_outputs_name_what_outlives_the_stack(stack: Variant) -> None:

@@ -37,6 +37,8 @@ class Variant:
     canary: bool = False
     alarm_email: bool = False
     tracing: bool = False
+    signing_key: bool = False
+    next_signing_key: bool = False
 
     def __str__(self) -> str:
         chosen = [name for name, value in vars(self).items() if value is True]
@@ -49,6 +51,16 @@ class Variant:
     @property
     def kms_key_arn(self) -> str:
         return f"arn:{self.partition}:kms:{self.region}:{template.ACCOUNT_ID}:key/0a1b2c3d"
+
+    @property
+    def signing_key_arns(self) -> list[str]:
+        """The keys that the functions may sign with."""
+        chosen = {"signing": self.signing_key, "mrk-next": self.next_signing_key}
+        return [
+            f"arn:{self.partition}:kms:{self.region}:{template.ACCOUNT_ID}:key/{name}"
+            for name, there in chosen.items()
+            if there
+        ]
 
     @property
     def coze_secret(self) -> str:
@@ -95,6 +107,11 @@ class Variant:
             chosen["CozeSecretId"] = self.coze_secret
         if self.own_cache_key:
             chosen["CacheKeySecretId"] = self.cache_key_secret
+        keys = iter(self.signing_key_arns)
+        if self.signing_key:
+            chosen["SigningKeyArn"] = next(keys)
+        if self.next_signing_key:
+            chosen["NextSigningKeyArn"] = next(keys)
         if self.turnstile:
             chosen["TurnstileSecretId"] = self.turnstile_secret
         if self.wechat:
@@ -125,7 +142,10 @@ class Variant:
 
 
 CONDITIONS = ("issuer", "origins", "kms_key", "own_secret", "own_cache_key")
-EXTRAS = ("issuer_2", "issuer_3", "turnstile", "wechat", "canary", "alarm_email", "tracing")
+EXTRAS = (
+    *("issuer_2", "issuer_3", "turnstile", "wechat", "canary", "alarm_email", "tracing"),
+    *("signing_key", "next_signing_key"),
+)
 """They change little but their own resources, so each is on alone, and all of them together."""
 
 
