@@ -1,17 +1,21 @@
 """The four steps of a rotation, on moto's Secrets Manager and with a real exchange."""
 
+import itertools
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import boto3
 import pytest
 from coze_sts.coze.app_key import CozeApp, parse_app
-from coze_sts.errors import Misconfigured, UpstreamRejected
+from coze_sts.errors import Misconfigured, UpstreamRejected, UpstreamUnavailable
 from coze_sts.key_rotation import KeyRotation
 from moto import mock_aws
 
+ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
 STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 
 
@@ -111,6 +115,22 @@ def test_a_key_that_cannot_take_the_place_is_refused_before_anything_changes(
     assert secrets.describe_secret(SecretId=secret_id)["VersionIdsToStages"] == before
 
 
+def test_two_ids_for_one_key_of_kms_are_refused(
+    secrets: Any, secret_id: str, config: Callable[..., str]
+) -> None:
+    """As where the staged file lacks signing_key_arn, so that SIGNING_KEY_ARN still signs."""
+
+    def in_kms(kid: str) -> str:
+        return json.dumps({k: v for k, v in json.loads(config(kid)).items() if k != "private_key"})
+
+    secrets.put_secret_value(SecretId=secret_id, SecretString=in_kms("old"))
+    stage(secrets, secret_id, in_kms("new"))
+    parse = partial(parse_app, signing_key_arn=ARN, kms=pytest.fail)
+    rotation = replace(begin(secrets, secret_id, lambda _app: None), parse=parse)
+    with pytest.raises(Misconfigured, match="is the current one"):
+        rotation.run("createSecret")
+
+
 def test_a_key_that_coze_refuses_never_becomes_current(
     secrets: Any, secret_id: str, config: Callable[..., str]
 ) -> None:
@@ -128,3 +148,128 @@ def test_a_key_that_coze_refuses_never_becomes_current(
 def test_an_unknown_step_is_an_error(secrets: Any, secret_id: str) -> None:
     with pytest.raises(Misconfigured):
         begin(secrets, secret_id, lambda _app: None).run("deleteSecret")
+
+
+# Killed at any point, and run again
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def killing(client: Any, number: int, *, when: str) -> Callable[[], None]:
+    """Kills at so many calls of AWS, before one or after it; returns what stops that."""
+    calls = itertools.count()
+
+    def kill(**_: object) -> None:
+        if next(calls) == number:
+            raise KilledError
+
+    client.meta.events.register(f"{when}.secrets-manager", kill)
+    return lambda: client.meta.events.unregister(f"{when}.secrets-manager", kill)
+
+
+def calls_of(client: Any, act: Callable[[], None]) -> int:
+    calls: list[str] = []
+    note = lambda **more: calls.append(more["model"].name)  # noqa: E731
+    client.meta.events.register("before-call.secrets-manager", note)
+    act()
+    client.meta.events.unregister("before-call.secrets-manager", note)
+    return len(calls)
+
+
+def all_steps(rotation: KeyRotation) -> None:
+    for step in STEPS:
+        rotation.run(step)
+
+
+def kids_by_stage(secrets: Any, secret_id: str) -> dict[str, str]:
+    versions = secrets.describe_secret(SecretId=secret_id)["VersionIdsToStages"]
+    return {
+        stage: json.loads(
+            secrets.get_secret_value(SecretId=secret_id, VersionId=version)["SecretString"]
+        )["public_key_id"]
+        for version, stages in versions.items()
+        for stage in stages
+    }
+
+
+@pytest.mark.parametrize("when", ["before-call", "after-call"])
+@pytest.mark.parametrize("from_the_start", [False, True])
+def test_a_rotation_that_is_killed_anywhere_ends_the_same_when_run_again(
+    secrets: Any, config: Callable[..., str], when: str, *, from_the_start: bool
+) -> None:
+    """Secrets Manager calls the step again that failed, or, after a new start, all of them."""
+    names, ends = itertools.count(), []
+
+    def fresh() -> tuple[str, KeyRotation]:
+        name = f"coze-{next(names)}"
+        secret_id = secrets.create_secret(Name=name, SecretString=config("old"))["ARN"]
+        stage(secrets, secret_id, config("new"))
+        return secret_id, begin(secrets, secret_id, lambda _app: None)
+
+    secret_id, rotation = fresh()
+    total = calls_of(secrets, lambda: all_steps(rotation))
+    undisturbed = kids_by_stage(secrets, secret_id)
+    assert (undisturbed["AWSCURRENT"], undisturbed["AWSPREVIOUS"]) == ("new", "old")
+    for number in range(total):
+        secret_id, rotation = fresh()
+        spare = killing(secrets, number, when=when)
+        for step in STEPS:
+            try:
+                rotation.run(step)
+            except KilledError:
+                spare()
+                assert current_kid(secrets, secret_id) in {"old", "new"}
+                if from_the_start:
+                    all_steps(rotation)
+                else:
+                    rotation.run(step)
+        spare()
+        ends.append(kids_by_stage(secrets, secret_id))
+    assert ends == [undisturbed] * total
+    assert total > 8
+
+
+def test_a_probe_that_fails_for_now_can_be_run_again(
+    secrets: Any, secret_id: str, config: Callable[..., str]
+) -> None:
+    answers: list[Exception | None] = [UpstreamUnavailable("busy"), None]
+
+    def probe(_app: CozeApp) -> None:
+        if (fault := answers.pop(0)) is not None:
+            raise fault
+
+    stage(secrets, secret_id, config("new"))
+    rotation = begin(secrets, secret_id, probe)
+    rotation.run("createSecret")
+    with pytest.raises(UpstreamUnavailable):
+        rotation.run("testSecret")
+    assert current_kid(secrets, secret_id) == "old"
+    rotation.run("testSecret")
+    rotation.run("finishSecret")
+    assert current_kid(secrets, secret_id) == "new"
+
+
+def test_a_rotation_that_starts_by_itself_changes_nothing(
+    secrets: Any, secret_id: str, config: Callable[..., str]
+) -> None:
+    """RotateKeyCommand leaves a schedule behind; the staged key is the current one by then."""
+    stage(secrets, secret_id, config("new"))
+    all_steps(begin(secrets, secret_id, lambda _app: None))
+    before = kids_by_stage(secrets, secret_id)
+    with pytest.raises(Misconfigured, match="is the current one"):
+        begin(secrets, secret_id, lambda _app: None).run("createSecret")
+    assert kids_by_stage(secrets, secret_id) == before
+
+
+def test_what_was_staged_later_does_not_replace_what_was_tried(
+    secrets: Any, secret_id: str, config: Callable[..., str]
+) -> None:
+    stage(secrets, secret_id, config("new"))
+    rotation = begin(secrets, secret_id, lambda _app: None)
+    rotation.run("createSecret")
+    rotation.run("testSecret")
+    stage(secrets, secret_id, config("newer"))
+    all_steps(rotation)
+    assert current_kid(secrets, secret_id) == "new"

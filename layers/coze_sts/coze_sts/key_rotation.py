@@ -130,5 +130,7 @@ def _refuse_unfit(*, new: CozeApp, current: CozeApp) -> None:
             "The staged key belongs to another OAuth app: client_id or coze_api_base differs. "
             "Rotation keeps the app; for another app deploy another stack."
         )
-    if new.kid == current.kid:
-        raise Misconfigured("The staged key is the current one: public_key_id is the same.")
+    if new.kid == current.kid or new.signer == current.signer:
+        raise Misconfigured(
+            "The staged key is the current one: public_key_id or signing_key_arn is the same."
+        )
