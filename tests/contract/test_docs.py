@@ -14,6 +14,7 @@ from coze_sts.auth.session import name_fault
 from coze_sts.auth.turnstile import parse_turnstile_secret
 from coze_sts.auth.wechat import parse_wechat_app
 from coze_sts.canary.finding import Outcome, Verdict
+from coze_sts.coze.signer import CURES
 from coze_sts.errors import StsError
 
 from tests.contract.markdown import ROOT, Document, in_english
@@ -36,6 +37,8 @@ NAMES = [
     "canary",
     "operations",
     "runbook",
+    "key-rotation",
+    "kms",
 ]
 LIMITS, SIGN_IN, WECHAT = (Document(f"docs/{name}.md") for name in NAMES[:3])
 CANARY = Document("docs/canary.md")
@@ -77,7 +80,7 @@ def test_every_parameter_that_is_named_exists(document: Document) -> None:
     named = {span for span in document.spans if span[:1].isupper() and span.isalnum()}
     created = template.expand({"CanarySchedule": "rate(1 hour)", "AlarmEmail": "a@example.com"})
     values = {value for each in PARAMETERS.values() for value in each.get("AllowedValues", ())}
-    said = {"Origin", "ARN", "Status4xx", *(verdict.value for verdict in Verdict)}
+    said = {"Origin", "ARN", "Arn", "Status4xx", *CURES, *(verdict.value for verdict in Verdict)}
     known = PARAMETERS.keys() | outputs | created.keys() | metric_names() | values | said
     assert {span for span in named if not span.isupper()} <= known
 

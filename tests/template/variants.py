@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -99,29 +99,22 @@ class Variant:
             chosen |= {f"OidcIssuer{number}": url, f"OidcAudience{number}": ",".join(audiences)}
             if number:
                 chosen[f"OidcPrefix{number}"] = f"tenant{number}_"
-        if self.origins:
-            chosen["AllowedOrigins"] = ",".join(ORIGINS)
-        if self.kms_key:
-            chosen["KmsKeyArn"] = self.kms_key_arn
-        if self.own_secret:
-            chosen["CozeSecretId"] = self.coze_secret
-        if self.own_cache_key:
-            chosen["CacheKeySecretId"] = self.cache_key_secret
         keys = iter(self.signing_key_arns)
-        if self.signing_key:
-            chosen["SigningKeyArn"] = next(keys)
-        if self.next_signing_key:
-            chosen["NextSigningKeyArn"] = next(keys)
-        if self.turnstile:
-            chosen["TurnstileSecretId"] = self.turnstile_secret
-        if self.wechat:
-            chosen["WechatSecretId"] = self.wechat_secret
+        given: dict[str, tuple[bool, Callable[[], object]]] = {
+            "AllowedOrigins": (self.origins, lambda: ",".join(ORIGINS)),
+            "KmsKeyArn": (self.kms_key, lambda: self.kms_key_arn),
+            "CozeSecretId": (self.own_secret, lambda: self.coze_secret),
+            "CacheKeySecretId": (self.own_cache_key, lambda: self.cache_key_secret),
+            "SigningKeyArn": (self.signing_key, lambda: next(keys)),
+            "NextSigningKeyArn": (self.next_signing_key, lambda: next(keys)),
+            "TurnstileSecretId": (self.turnstile, lambda: self.turnstile_secret),
+            "WechatSecretId": (self.wechat, lambda: self.wechat_secret),
+            "AlarmEmail": (self.alarm_email, lambda: ALARM_EMAIL),
+            "Tracing": (self.tracing, lambda: "on"),
+        }
+        chosen |= {name: value() for name, (wanted, value) in given.items() if wanted}
         if self.canary:
             chosen |= CANARY
-        if self.alarm_email:
-            chosen["AlarmEmail"] = ALARM_EMAIL
-        if self.tracing:
-            chosen["Tracing"] = "on"
         return chosen
 
     @cached_property

@@ -65,7 +65,7 @@ class KmsSigner:
 
 
 def _failure(code: str) -> StsError:
-    cure = _CURES.get(code)
+    cure = CURES.get(code)
     if cure is None:
         return TemporarilyUnavailable(f"KMS did not sign ({code}).")
     return UnusableKey(
@@ -76,7 +76,7 @@ def _failure(code: str) -> StsError:
 
 _NOT_FOUND = "there is no such key in this region; KMS keys cannot be used from another one"
 _WRONG_KIND = "it is no RSA key for SIGN_VERIFY; create one that is, and import the key into it"
-_CURES = {
+CURES = {
     "AccessDeniedException": (
         "name it in SigningKeyArn or NextSigningKeyArn and deploy, and let its key policy allow "
         "the account's roles to use it"
@@ -90,3 +90,4 @@ _CURES = {
     "InvalidKeyUsageException": _WRONG_KIND,
     "ValidationException": _WRONG_KIND,
 }
+"""What the operator must mend, by KMS's code; any other code passes by itself."""
