@@ -43,8 +43,8 @@ NAMES = [
 LIMITS, SIGN_IN, WECHAT = (Document(f"docs/{name}.md") for name in NAMES[:3])
 CANARY = Document("docs/canary.md")
 PARAMETERS = template.source()["Parameters"]
-OF_THE_COMMANDS = {"BOT_ID", "COZE_CONFIG"}
-"""Variables of make, not of the functions."""
+OF_THE_COMMANDS = {"BOT_ID", "COZE_CONFIG", "RSA_2048"}
+"""What is said to make and to KMS, and is no variable of the functions."""
 DAILY = ["NewGuestsPerAddress", "NewGuestsPerOrigin", "TokensPerSession", "ExchangesPerDay"]
 
 

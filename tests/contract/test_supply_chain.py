@@ -49,7 +49,11 @@ def test_npm_installs_what_was_locked_from_wherever_the_machine_gets_its_package
     assert "ignore-scripts=true" in (ROOT / folder / ".npmrc").read_text().splitlines()
 
 
-NAMED_OTHERWISE = {"aws_lambda_powertools": "aws-lambda-powertools", "botocore": "boto3"}
+NAMED_OTHERWISE = {
+    "aws_lambda_powertools": "aws-lambda-powertools",
+    "botocore": "boto3",
+    "jwt": "pyjwt",
+}
 """What a distribution is called that is not called as its package is, or comes with another."""
 
 

@@ -6,15 +6,21 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from functools import cache
+from functools import cache, partial
 from typing import Any, Self
 
+from coze_sts.coze.app_key import CozeApp, parse_app
 from coze_sts.doctor.examination import Patient, examine
 from coze_sts.doctor.question import Question
 from coze_sts.doctor.report import Finding
 from coze_sts.errors import StsError
-from coze_sts.settings import read_settings
+from coze_sts.settings import Settings, read_settings
 from coze_sts.web import new_http_session
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from werkzeug import Request, Response
 
 from tests.factories import REQUIRED
@@ -42,6 +48,18 @@ def issuer_at(url: str) -> OidcIssuer:
     issuer = copy(_one_issuer())
     issuer.issuer = url
     return issuer
+
+
+class KmsKey:
+    """KMS, with one key in it."""
+
+    def __init__(self, pem: str) -> None:
+        key = load_pem_private_key(pem.encode(), password=None)
+        assert isinstance(key, RSAPrivateKey)
+        self._key = key
+
+    def sign(self, *, Message: bytes, **_: str) -> dict[str, bytes]:  # noqa: N803 - as boto3 has it
+        return {"Signature": self._key.sign(Message, PKCS1v15(), Prehashed(SHA256()))}
 
 
 class Interposed:
@@ -87,6 +105,7 @@ class Clinic:
         self.text: str | StsError | None = None
         self.ttl: Mapping[str, Any] | Exception | None = PURGED
         self.seconds_off = 0.0
+        self.kms: KmsKey | None = None
 
     def _serve(self, app: WsgiApp) -> str:
         self._servers.append(serve(app))
@@ -124,6 +143,7 @@ class Clinic:
                 Patient(
                     settings=lambda: read_settings(self.variables),
                     secret=lambda _settings: self._secret(),
+                    parser=self._parser,
                     describe_ttl=None if self.ttl is None else lambda _settings: self._ttl(),
                     http=http,
                     clock=lambda: self.here._clock() + self.seconds_off,
@@ -131,6 +151,10 @@ class Clinic:
                 ),
                 Question(endpoint=self.endpoint, **self.question),
             )
+
+    def _parser(self, settings: Settings) -> Callable[[str], CozeApp]:
+        kms: Any = None if self.kms is None else lambda: self.kms
+        return partial(parse_app, api_base=settings.coze_api_base, kms=kms)
 
     def _secret(self) -> str:
         if isinstance(self.text, StsError):

@@ -10,7 +10,7 @@ from coze_sts.errors import Misconfigured
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.doctor.clinic import BOT, NOBODY, ORIGIN, Clinic
+from tests.doctor.clinic import BOT, NOBODY, ORIGIN, Clinic, KmsKey
 
 DISCOVERY = "GET /.well-known/openid-configuration"
 Illness = Callable[[Clinic], object]
@@ -36,6 +36,11 @@ def short_key(clinic: Clinic) -> None:
         serialization.NoEncryption(),
     )
     clinic.config["private_key"] = pem.decode()
+
+
+def signed_by_kms(clinic: Clinic) -> None:
+    clinic.kms = KmsKey(clinic.config.pop("private_key"))
+    clinic.config["signing_key_arn"] = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"
 
 
 def kid_with_colons(clinic: Clinic) -> None:
@@ -130,6 +135,7 @@ ILLNESSES: dict[str, Illness] = {
     "config.faulty": no_json,
     "config.skipped": no_secret,
     "key.long": nothing,
+    "key.kms": signed_by_kms,
     "key.faulty": short_key,
     "key.skipped": no_json,
     "kid.shaped": nothing,

@@ -18,6 +18,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from coze_sts.coze.app_key import parse_app
 from coze_sts.doctor.document import document, exit_status, lines
 from coze_sts.doctor.examination import TOTAL_SECONDS, Patient, examine
 from coze_sts.doctor.question import FIELDS, read_question
@@ -73,6 +74,7 @@ def local(path: Path) -> Patient:
     return Patient(
         settings=partial(from_environment, **dict.fromkeys(MADE_BY_THE_STACK, "not-deployed")),
         secret=lambda _settings: _text(path),
+        parser=lambda chosen: partial(parse_app, api_base=chosen.coze_api_base),
         describe_ttl=None,
         http=new_http_session(),
         clock=time.time,

@@ -28,12 +28,15 @@ TOTAL_SECONDS = 45
 class Patient:
     """What is looked at. `secret` gives the text of coze_oauth_config.json or raises StsError.
 
+    `parser` gives what reads that text.
+
     `describe_ttl` is DescribeTimeToLive of the table, None before there is one; `clock` gives
     UNIX seconds.
     """
 
     settings: Callable[[], Settings]
     secret: Callable[[Settings], str]
+    parser: Callable[[Settings], Callable[[str], CozeApp]]
     describe_ttl: Callable[[Settings], Mapping[str, Any]] | None
     http: requests.Session
     clock: Callable[[], float]
@@ -48,7 +51,8 @@ def examine(patient: Patient, question: Question) -> list[Finding]:
         return [found("settings.faulty", faults=str(fault))]
     wire = Wire(http=patient.http, ends=time.monotonic() + TOTAL_SECONDS)
     describe = patient.describe_ttl
-    app, findings = config.check(lambda: patient.secret(settings), api_base=settings.coze_api_base)
+    parse = patient.parser(settings)
+    app, findings = config.check(lambda: patient.secret(settings), parse=parse)
     return [
         found("settings.read"),
         *findings,

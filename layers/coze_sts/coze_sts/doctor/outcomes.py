@@ -18,6 +18,7 @@ OUTCOMES: Mapping[str, Status] = MappingProxyType(
         "config.faulty": "fail",
         "config.skipped": "skipped",
         "key.long": "ok",
+        "key.kms": "ok",
         "key.faulty": "fail",
         "key.skipped": "skipped",
         "kid.shaped": "ok",

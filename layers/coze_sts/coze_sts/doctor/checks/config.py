@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from coze_sts.coze.app_key import CozeApp, parse_app
+from coze_sts.coze.app_key import CozeApp
+from coze_sts.coze.signer import LocalSigner
 from coze_sts.doctor.report import Finding, found
 from coze_sts.errors import Misconfigured, StsError
 
@@ -15,27 +16,30 @@ FINGERPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def check(
-    fetch: Callable[[], str], *, api_base: str | None
+    fetch: Callable[[], str], *, parse: Callable[[str], CozeApp]
 ) -> tuple[CozeApp | None, list[Finding]]:
-    """The app, where there is a usable one; `fetch` raises StsError where there is no text."""
+    """The app, where there is a usable one; `fetch` raises StsError where there is no text.
+
+    `parse` raises Misconfigured where the text is of no use.
+    """
     try:
         text = fetch()
     except StsError as error:
         reason = error.operator or error.description
         skipped = [found(f"{check}.skipped") for check in ("config", "key", "kid")]
         return None, [found("secret.unreadable", reason=reason), *skipped]
-    app, findings = _parsed(text, api_base)
+    app, findings = _parsed(text, parse)
     return app, [found("secret.read"), *findings]
 
 
-def _parsed(text: str, api_base: str | None) -> tuple[CozeApp | None, list[Finding]]:
+def _parsed(text: str, parse: Callable[[str], CozeApp]) -> tuple[CozeApp | None, list[Finding]]:
     try:
-        app = parse_app(text, api_base=api_base)
+        app = parse(text)
     except Misconfigured as fault:
         return None, _faulty(str(fault).replace("COZE_SECRET_ID", FILE))
     return app, [
         found("config.read", client_id=app.client_id, api_base=app.api_base),
-        found("key.long", bits=app.private_key.key_size),
+        _key(app),
         _shape(app.kid),
     ]
 
@@ -45,6 +49,12 @@ def _faulty(reason: str) -> list[Finding]:
     if reason.startswith("private_key "):
         return [found("config.skipped"), found("key.faulty", reason=reason), found("kid.skipped")]
     return [found("config.faulty", reason=reason), found("key.skipped"), found("kid.skipped")]
+
+
+def _key(app: CozeApp) -> Finding:
+    if isinstance(app.signer, LocalSigner):
+        return found("key.long", bits=app.signer.private_key.key_size)
+    return found("key.kms")
 
 
 def _shape(kid: str) -> Finding:

@@ -73,6 +73,6 @@ class Exchanger:
             settings=self.settings,
             session_name=session.name,
             session_context=session.context,
-            now=self.clock(),
-            seconds=self.wire.seconds(EXCHANGE_SECONDS),
+            clock=self.clock,
+            deadline=self.clock() + self.wire.seconds(EXCHANGE_SECONDS),
         )

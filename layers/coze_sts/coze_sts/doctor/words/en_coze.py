@@ -23,6 +23,7 @@ COZE = {
     "config.faulty": ("It does not parse: {reason}", _STORE),
     "config.skipped": (_NO_FILE, _MEND_ABOVE),
     "key.long": ("The private key is RSA and has {bits} bits.", ""),
+    "key.kms": ("KMS holds the key and signs; the exchange shows whether it does.", ""),
     "key.faulty": (
         "The private key cannot be used: {reason}",
         "Create a new key at Coze, RSA with 2048 bits or more, and store the whole new file.",

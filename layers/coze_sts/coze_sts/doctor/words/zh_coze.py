@@ -20,6 +20,7 @@ COZE = {
     "config.faulty": ("内容无效：{reason}", _STORE),
     "config.skipped": (_NO_FILE, _MEND_ABOVE),
     "key.long": ("私钥是 RSA，{bits} 位。", ""),
+    "key.kms": ("密钥在 KMS 中，由它签名；能否签名，见换取一项。", ""),
     "key.faulty": (
         "私钥不可用：{reason}",
         "请在扣子新建一把 2048 位或更长的 RSA 密钥，并把新文件整个存入。",
