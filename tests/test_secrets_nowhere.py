@@ -24,6 +24,7 @@ from tests.canaries import (
     crashes,
     planted,
     rotations,
+    signing,
     tours,
     upstream,
     wrongs,
@@ -37,7 +38,7 @@ from tests.canaries.visits import Visit
 
 SCENARIOS = {
     name: scenario
-    for family in (tours, wrongs, upstream, aws_faults, bad_secrets, crashes, rotations)
+    for family in (tours, wrongs, upstream, aws_faults, bad_secrets, signing, crashes, rotations)
     for name, scenario in family.SCENARIOS.items()
 }
 PLACES = {
