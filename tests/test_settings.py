@@ -22,6 +22,7 @@ CHOSEN = {
     "TOKEN_TABLE": ("tokens-1", None),
     "COZE_API_BASE": ("https://API.coze.com/", "https://api.coze.com"),
     "COZE_ACCOUNT_ID": ("7400000000000000000", None),
+    "SIGNING_KEY_ARN": ("arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-0a1b", None),
     "COZE_BOT_IDS": (" 7401, 7402 ,", ("7401", "7402")),
     "COZE_PERMISSIONS": ("Connector.botChat,getMetadata", ("Connector.botChat", "getMetadata")),
     "TOKEN_DURATION_SECONDS": ("86399", 86399),

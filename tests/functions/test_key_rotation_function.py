@@ -11,9 +11,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from coze_sts.errors import Misconfigured, StsError, TemporarilyUnavailable
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.factories import CANARY, everything_told
-from tests.kms import SIGNERS
+from tests.kms import SIGNERS, import_key
 
 Step = Callable[[str], None]
 
@@ -30,11 +31,17 @@ def app(load: Callable[[str], ModuleType]) -> Callable[[], ModuleType]:
 
 
 @pytest.fixture
-def step(app: Callable[[], ModuleType], environment: dict[str, str]) -> Step:
+def step(
+    app: Callable[[], ModuleType],
+    environment: dict[str, str],
+    signs: str,
+    rsa_key: rsa.RSAPrivateKey,
+) -> Step:
     secret = environment["COZE_SECRET_ID"]
+    another = {"signing_key_arn": import_key(rsa_key)} if signs == "KMS" else {}
     boto3.client("secretsmanager").put_secret_value(
         SecretId=secret,
-        SecretString=json.dumps(staged(secret)),
+        SecretString=json.dumps(staged(secret) | another),
         VersionStages=["STAGED"],
     )
 
