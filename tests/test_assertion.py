@@ -1,6 +1,7 @@
 """The assertion that Coze exchanges: its header, its claims, its signature."""
 
 import base64
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -65,6 +66,7 @@ def test_the_audience_is_the_host_of_the_region(api_base: str, aud: str, make_ap
 
 def test_the_header_names_the_algorithm_the_type_and_the_key(app: CozeApp) -> None:
     signed = sign(payload(app), app=replace(app, kid="kid-7"))
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", signed, re.ASCII), "no padding, RFC 7515 says"
     assert jwt.get_unverified_header(signed) == {"alg": "RS256", "typ": "JWT", "kid": "kid-7"}
 
 
