@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -39,8 +40,11 @@ def short_key(clinic: Clinic) -> None:
 
 
 def signed_by_kms(clinic: Clinic) -> None:
-    clinic.kms = KmsKey(clinic.config.pop("private_key"))
-    clinic.config["signing_key_arn"] = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"
+    clinic.kms = KmsKey(clinic.config["private_key"])
+    named = {"signing_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"}
+    clinic.text = json.dumps(
+        {k: clinic.config[k] for k in clinic.config if k != "private_key"} | named
+    )
 
 
 def kid_with_colons(clinic: Clinic) -> None:

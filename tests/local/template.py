@@ -6,6 +6,7 @@ here, so that they are declared in one place; the tests read what a deployment w
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from copy import deepcopy
@@ -21,6 +22,9 @@ from samtranslator.yaml_helper import yaml_parse
 PATH = Path(__file__).parents[2] / "template.yaml"
 ACCOUNT_ID = "123456789012"
 STACK_NAME = "coze-sts"
+
+# It has something to say of each deployment preference, on stderr.
+logging.getLogger("samtranslator.feature_toggle").setLevel(logging.ERROR)
 
 _NO_VALUE = object()
 
