@@ -22,6 +22,9 @@ export const TICKET = "coze-sts-guest-ticket";
 export async function request(world, { endpoint, options, idToken, isSame, refused }) {
   const { path = "/token", carryOver = true, turnstile } = options;
   const { now, tickets } = world;
+  /** @template T @param {number} ms @param {T} asked */
+  const within = async (ms, asked) =>
+    Promise.race([asked, world.sleep(ms).then(() => Promise.reject(new Error("Too slow.")))]);
   const user = !!idToken;
   const started = now();
   let ticket = user && !carryOver ? undefined : tickets.get(TICKET);
@@ -30,10 +33,11 @@ export async function request(world, { endpoint, options, idToken, isSame, refus
       const answer = await ask(world, endpoint + (user ? path : "/guest/token"), idToken, {
         guest_ticket: ticket,
         rejected_token: refused && (await world.digest(refused)),
-        turnstile_token: user || ticket ? undefined : await turnstile?.(),
+        turnstile_token: user || ticket ? undefined : await within(60_000, turnstile?.()),
       });
-      if (user && ticket) tickets.drop(TICKET, ticket); // spent: the guest is the user now
-      return answer;
+      const spent = user && ticket; // the guest is the user now
+      if (spent) tickets.drop(TICKET, spent);
+      return { ...answer, spent };
     } catch (error) {
       const fault = /** @type {Failure} */ (error);
       const { status, code } = fault;
@@ -42,11 +46,12 @@ export async function request(world, { endpoint, options, idToken, isSame, refus
         ticket = undefined;
       } else if (status === 401 && !forced && typeof options.idToken === "function") {
         forced = true;
-        idToken = (await options.idToken(true)) || "";
+        idToken = (await within(10_000, options.idToken(true))) || "";
         if (!(await isSame(idToken))) throw fault;
       } else {
         const ms = rules.retryMs(fault, attempt, world.random());
-        if (!rules.isPassing(fault) || between(started, now()) + ms > rules.RETRY_MS) throw fault;
+        const late = attempt >= rules.ATTEMPTS || between(started, now()) + ms > rules.RETRY_MS;
+        if (late || !rules.isPassing(fault)) throw fault;
         await world.sleep(ms);
       }
     }

@@ -15,6 +15,15 @@ export const ECHO_MS = 5_000;
 
 const MINUTE = 60_000;
 
+/** How long `ready` waits: for a cold start and Coze, and for whoever has to prove to be human. */
+export const READY_MS = 90_000;
+/** How long a token is handed out while the login does not say whose it is. */
+export const UNSEEN_MS = 5 * MINUTE;
+/** Attempts within one answer. */
+export const ATTEMPTS = 5;
+/** Claims that change with each ID token. All others may name the session, as `SessionClaim` says. */
+const PASSING = /^(iat|exp|nbf|auth_time|nonce|jti|sid|event_id|updated_at|\w+_(hash|jti))$/;
+
 /**
  * Whether a token has too little life left to be handed out: the widget keeps what it gets, and it
  * would die in the middle of a chat.
@@ -58,7 +67,7 @@ export const pauseMs = (failure, failures, chance) =>
  * @param {number} chance  from 0 to 1
  */
 export const retryMs = (failure, attempt, chance) =>
-  failure.retryAfter ? failure.retryAfter * 1000 : 500 * 2 ** attempt * chance;
+  failure.retryAfter ? failure.retryAfter * 1000 : 500 * 2 ** attempt * Math.max(chance, 0.2);
 
 /**
  * Whose token it is: what tabs share must never reach another visitor. The ID token is not
@@ -70,10 +79,8 @@ export function identity(url, idToken) {
   /** @type {unknown} */
   let who = idToken;
   try {
-    const { iss, sub } = JSON.parse(
-      atob(idToken.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")),
-    );
-    if (sub) who = [iss, sub];
+    const claims = atob(idToken.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"));
+    who = JSON.parse(claims, (name, claim) => (PASSING.test(name) ? undefined : claim));
   } catch {} // not a JWT that can be read: the token itself tells visitors apart
   return JSON.stringify([url, who]);
 }

@@ -39,10 +39,12 @@ export async function ask(world, url, idToken, body) {
   const { access_token: token, expires_in: seconds, guest_ticket: ticket } = answer ?? {};
   if (response?.ok && token && typeof token === "string" && seconds > 0)
     return { token, ms: Math.min(seconds, 86_400) * 1000, ticket };
+  const wait = response?.headers.get("retry-after");
   throw failure(answer?.error_description ?? "No token was given.", {
     status: response?.status ?? 0,
     code: answer?.error,
     requestId: answer?.request_id,
-    retryAfter: Math.min(Number(response?.headers.get("retry-after")), 3600) || undefined,
+    // Not below a second: 0 and what is negative or no number name no time.
+    retryAfter: Math.min(Math.max(0, Math.ceil(Number(wait))), 3600) || undefined,
   });
 }

@@ -50,10 +50,15 @@ export function createSession(options, world) {
     return (channel = world.channel(hear));
   }
 
+  /** @param {string} [key] */
+  function forget(key = visitor.key) {
+    visitor = new Visitor(key, now);
+    tickets.drop(TICKET);
+  }
+
   function close() {
     closed = true;
-    visitor = new Visitor("", now);
-    tickets.drop(TICKET);
+    forget("");
     channel?.close();
   }
 
@@ -70,13 +75,15 @@ export function createSession(options, world) {
     });
 
   /** @param {any} message */
-  function hear({ key, out, wants, fault, pauseMs, token, ms, muteMs, ticket }) {
+  function hear({ key, out, gone, wants, fault, pauseMs, token, ms, muteMs, ticket }) {
     if (key !== visitor.key) return;
     if (out) return close();
+    if (gone) return forget();
     if (wants) return visitor.isGood() && share(visitor);
     if (fault) return visitor.rest(failure(fault.message, fault), pauseMs);
+    if (typeof token !== "string") return; // of another version
     visitor.hold(token, ms);
-    visitor.mute = { ms: muteMs, at: now() };
+    if (muteMs > visitor.left(visitor.mute)) visitor.mute = { ms: muteMs, at: now() };
     tickets.hear(TICKET, ticket);
     visitor.heard?.();
   }
@@ -107,7 +114,8 @@ export function createSession(options, world) {
       isSame,
       refused,
     });
-    if (closed) return;
+    if (answer.spent) channel?.post({ key: await keyOf(""), gone: true });
+    if (of !== visitor) return; // signed out, or somebody else
     if (answer.ticket) tickets.set(TICKET, answer.ticket);
     of.held = undefined;
     of.hold(answer.token, answer.ms);
@@ -124,7 +132,7 @@ export function createSession(options, world) {
       if (fault !== of.failure) {
         const pauseMs = rules.pauseMs(fault, of.failures++, world.random());
         of.rest(fault, pauseMs);
-        post(of, { pauseMs, fault: { ...fault } });
+        if (fault.status !== undefined) post(of, { pauseMs, fault: { ...fault } });
         options.onError?.(fault);
       }
       throw fault;
@@ -133,31 +141,36 @@ export function createSession(options, world) {
     }
   }
 
-  /** @param {string} [refused] */
-  async function obtain(refused) {
+  /** @param {string} [refused] @param {boolean} [again] */
+  async function obtain(refused, again) {
     open();
     const idToken = await signIn();
     const key = await keyOf(idToken);
     if (key !== visitor.key) visitor = new Visitor(key, now);
     const of = visitor;
-    if (idToken !== of.idToken) of.pause = undefined;
+    if (idToken !== of.idToken && of.failure?.status === 401) of.pause = undefined;
     of.idToken = idToken;
+    of.seen = now();
     if (closed || (!idToken && !guest)) throw failure("Sign in first.", { status: 401 });
     if (of.isGood(refused)) return;
     of.checkPause();
     await (of.flight ??= fly(of, refused));
-    if (of !== visitor) await obtain(); // somebody else signed in meanwhile
+    // Somebody else may have signed in meanwhile.
+    if (!again && (of !== visitor || (await keyOf(await signIn())) !== of.key))
+      await obtain(undefined, true);
   }
 
-  /** @param {string} [refused] */
-  async function token(refused) {
-    let fault = failure("No token came in time.");
+  /** @param {string} [refused] @param {number} [ms] */
+  async function token(refused, ms = rules.ANSWER_MS) {
+    let fault = failure("No token in time.");
     try {
-      await Promise.race([obtain(refused), sleep(rules.ANSWER_MS)]);
+      await Promise.race([obtain(refused), sleep(ms)]);
     } catch (error) {
       fault = /** @type {Failure} */ (error);
     }
-    if (visitor.token) return visitor.token;
+    // Where the login does not say who is there, they are for a while who they were.
+    const { token, seen } = visitor;
+    if (token && seen && between(seen, now()) < rules.UNSEEN_MS) return token;
     throw fault;
   }
 
@@ -175,7 +188,10 @@ export function createSession(options, world) {
 
   return {
     get ready() {
-      return (first ??= token().catch(() => ""));
+      return (first ??= token(undefined, rules.READY_MS).catch(() => {
+        first = undefined; // the next look asks again
+        return "";
+      }));
     },
 
     getToken: () => token(),
@@ -188,9 +204,18 @@ export function createSession(options, world) {
     },
 
     async signOut() {
-      const key = visitor.key || (await keyOf(await signIn().catch(() => "")));
-      open().post({ key, out: true });
-      close();
+      const told = open();
+      let { key } = visitor;
+      closed = true;
+      forget("");
+      told.post({ key, out: true });
+      if (!key) {
+        const idToken = await Promise.race([signIn().catch(() => ""), sleep(1_000)]);
+        key = await keyOf(idToken || "");
+        told.post({ key, out: true });
+      }
+      told.post({ key: await keyOf(""), gone: true });
+      told.close();
     },
   };
 }

@@ -22,6 +22,8 @@ export class Visitor {
   failures = 0;
   refusals = 0;
   idToken = "";
+  /** @type {import("./time.js").Instant | undefined} */
+  seen; // when the login last said that it is them
 
   /**
    * @param {string} key

@@ -67,6 +67,7 @@ export class Browser {
     this.#tabs.add(me);
     return {
       post: (message) => {
+        if (!this.#tabs.has(me)) return; // as the real one does where it is closed
         const copy = structuredClone(message);
         this.said.push(copy);
         for (const tab of this.#tabs)

@@ -8,7 +8,7 @@ export const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 export const idTokenOf = (sub, number = 1) =>
   [
     "e30",
-    Buffer.from(JSON.stringify({ iss: "https://id.example.com", sub, number })).toString(
+    Buffer.from(JSON.stringify({ iss: "https://id.example.com", sub, iat: number })).toString(
       "base64url",
     ),
     "sig",

@@ -312,7 +312,7 @@ test("an ID token that is refused is fetched anew, once", async () => {
   const idToken = (force) => (asked.push(force), idTokenOf("alice", force ? 2 : 1));
   const token = await browser.wait(browser.tab({ idToken }).getToken());
   assert.equal(browser.service.tokens.get(token).name, "alice");
-  assert.deepEqual(asked, [false, true]);
+  assert.deepEqual(asked, [false, true, false]); // and once more: is it still them?
   browser.service.refusedIdTokens.add(idTokenOf("bob"));
   await assert.rejects(browser.wait(browser.tab({ idToken: () => idTokenOf("bob") }).getToken()), {
     status: 401,
@@ -503,4 +503,167 @@ test("neither an ID token nor a visitor's name is in what tabs say to each other
     const told = JSON.stringify([locks, browser.said.map(({ key }) => key)]);
     assert.ok(locks.length && !told.includes("alice") && !told.includes(idToken), told);
   }
+});
+
+test("after a carry-over no guest tab has the user's token, nor after the sign-out", async () => {
+  const browser = new Browser();
+  const guest = browser.tab();
+  await browser.wait(guest.ready);
+  const user = browser.tab({ idToken: idTokenOf("bob") });
+  const token = await browser.wait(user.getToken());
+  await browser.clock.pass(10);
+  const later = await browser.wait(guest.getToken());
+  await browser.wait(user.signOut());
+  const newcomer = browser.tab();
+  for (const given of [later, await browser.wait(newcomer.getToken())]) {
+    assert.notEqual(given, token);
+    assert.notEqual(browser.service.tokens.get(given).name, browser.service.users.get("bob"));
+  }
+});
+
+test("a sign-out takes the guest's token from the other tabs as well", async () => {
+  const browser = new Browser();
+  const guest = browser.tab();
+  const before = await browser.wait(guest.ready);
+  const user = browser.tab({ idToken: idTokenOf("bob"), carryOver: false });
+  await browser.wait(user.ready);
+  await browser.wait(user.signOut());
+  await browser.clock.pass(10);
+  assert.notEqual(await browser.wait(guest.getToken()), before);
+});
+
+test("two visitors who differ in any lasting claim never share a token", async () => {
+  const browser = new Browser();
+  const of = (claims) =>
+    [
+      "e30",
+      Buffer.from(JSON.stringify({ iss: "i", sub: "s", ...claims })).toString("base64url"),
+      "x",
+    ].join(".");
+  const one = browser.tab({ idToken: of({ org_id: "A" }) });
+  const other = browser.tab({ idToken: of({ org_id: "B" }) });
+  await browser.wait(one.getToken());
+  await browser.wait(other.getToken());
+  assert.equal(browser.service.requests.length, 2);
+});
+
+test("who signs in during a single call gets their own token", async () => {
+  const browser = new Browser();
+  browser.service.latency = 500;
+  let user = "alice";
+  const given = browser.tab({ idToken: () => idTokenOf(user) }).onRefreshToken("");
+  await browser.clock.pass(100);
+  user = "bob";
+  assert.equal(browser.service.tokens.get(await browser.wait(given)).name, "bob");
+});
+
+test("a login that says nothing for five minutes gives nobody's token", async () => {
+  for (const silence of [
+    () => Promise.reject(new Error("login_required")),
+    () => new Promise(() => {}),
+  ]) {
+    const browser = new Browser();
+    let idToken = () => idTokenOf("alice");
+    const session = browser.tab({ idToken: () => idToken() });
+    await browser.wait(session.ready);
+    idToken = silence;
+    await browser.clock.pass(6 * MINUTE);
+    assert.equal(await browser.wait(session.onRefreshToken("")), "");
+  }
+});
+
+test("an ID token that names nobody and changes with each call costs a bounded number of requests", async () => {
+  const browser = new Browser();
+  let number = 0;
+  const session = browser.tab({ idToken: () => idTokenOf(`nobody-${number++}`) });
+  await Promise.all([browser.wait(session.onRefreshToken("")), browser.wait(session.getToken())]);
+  await browser.clock.pass(MINUTE);
+  assert.ok(browser.service.requests.length <= 6, `${browser.service.requests.length} requests`);
+});
+
+test("a storm of refusals in several tabs costs as little as in one", async () => {
+  const browser = new Browser();
+  const tabs = [browser.tab(), browser.tab(), browser.tab()];
+  const tokens = [];
+  for (const tab of tabs) tokens.push(await browser.wait(tab.onRefreshToken("")));
+  for (let i = 0; i < 240; i++) {
+    for (const [n, tab] of tabs.entries())
+      tokens[n] = await browser.wait(tab.onRefreshToken(tokens[n]));
+    await browser.clock.pass(MINUTE);
+  }
+  assert.ok(
+    browser.service.refusals.length <= 12,
+    `${browser.service.refusals.length} requests in four hours`,
+  );
+});
+
+test("a Retry-After that names no time is no reason to hurry", async () => {
+  for (const retryAfter of [-5, -100, 0.001, "soon"]) {
+    const browser = new Browser();
+    browser.service.faults = Array(1000).fill(error(503, "temporarily_unavailable", retryAfter));
+    assert.equal(await browser.wait(browser.tab().onRefreshToken("")), "");
+    assert.ok(browser.service.requests.length <= 6, `${browser.service.requests.length} requests`);
+  }
+});
+
+test("Retry-After holds for a login that makes a new ID token each time", async () => {
+  const browser = new Browser();
+  browser.service.faults = [error(429, "slow_down", 90)];
+  let number = 0;
+  const session = browser.tab({ idToken: () => idTokenOf("alice", number++) });
+  for (let i = 0; i < 60; i++) assert.equal(await browser.wait(session.onRefreshToken("")), "");
+  assert.equal(browser.service.requests.length, 1);
+});
+
+test("sign-out never rejects, however often and in however many tabs", async () => {
+  const browser = new Browser();
+  const tabs = [browser.tab(), browser.tab()];
+  for (const tab of tabs) await browser.wait(tab.ready);
+  for (const tab of [...tabs, ...tabs]) await browser.wait(tab.signOut());
+});
+
+test("sign-out forgets at once, also where the login never answers", async () => {
+  const browser = new Browser();
+  browser.storage.set(TICKET, "ticket-0");
+  const session = browser.tab({ idToken: () => new Promise(() => {}) });
+  const done = session.signOut();
+  assert.ok(!browser.storage.has(TICKET));
+  await browser.wait(done, 2_000);
+});
+
+test("a slow first answer is not the last word of ready", async () => {
+  const browser = new Browser();
+  browser.service.latency = 7_000;
+  assert.notEqual(await browser.wait(browser.tab().ready, 20_000), "");
+  const late = new Browser();
+  late.service.faults = Array(6).fill("down");
+  const session = late.tab();
+  assert.equal(await late.wait(session.ready), "");
+  late.service.faults = [];
+  await late.clock.pass(3_000);
+  assert.notEqual(await late.wait(session.ready), "");
+});
+
+test("a challenge that nobody solves does not hold the session for ever", async () => {
+  const browser = new Browser();
+  let solved = false;
+  const turnstile = () => (solved ? "human" : new Promise(() => {}));
+  const session = browser.tab({ turnstile });
+  assert.equal(await browser.wait(session.onRefreshToken("")), "");
+  solved = true;
+  await browser.clock.pass(65_000);
+  assert.notEqual(await browser.wait(session.onRefreshToken("")), "");
+});
+
+test("a fault of the page's own function is told as it is and stops no other tab", async () => {
+  const browser = new Browser();
+  const fault = Object.assign(new Error("no human"), { retry() {} });
+  const told = [];
+  const tab = browser.tab({
+    turnstile: () => Promise.reject(fault),
+    onError: (error) => told.push(error),
+  });
+  await assert.rejects(browser.wait(tab.getToken()), (error) => error === fault);
+  assert.deepEqual(told, [fault]);
+  assert.notEqual(await browser.wait(browser.tab().onRefreshToken("")), "");
 });

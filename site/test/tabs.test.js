@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
 import { lock } from "../src/tabs.js";
 import { tickets } from "../src/tickets.js";
 import { Browser } from "./browser.js";
-import { settle } from "./clock.js";
 
 const TICKET = "coze-sts-guest-ticket";
 const SILENT = { channel: () => ({ post() {}, close() {} }) };
@@ -32,7 +31,6 @@ const denied = {
 beforeEach(() => (globalThis.localStorage = new Storage()));
 afterEach(() => {
   delete globalThis.localStorage;
-  mock.timers.reset();
 });
 
 test("ten tabs that open at once make one request and one guest", async () => {
@@ -114,35 +112,7 @@ test("where storage is denied, a ticket is kept in memory and can be forgotten",
   assert.equal(kept.get(TICKET), undefined);
 });
 
-test("without Web Locks, tabs take turns by a lease in the storage", async () => {
-  mock.timers.enable({ apis: ["setTimeout", "Date"] });
-  const at = [];
-  const work = () => new Promise((resolve) => (at.push(Date.now()), setTimeout(resolve, 300)));
-  const done = [lock("a", work), lock("a", work), lock("a", work), lock("b", work)];
-  for (let ms = 0; ms < 3_000; ms += 10) {
-    mock.timers.tick(10);
-    await settle();
-  }
-  await Promise.all(done);
-  const [, , ...own] = at.sort((x, y) => x - y);
-  assert.equal(at.length, 4);
-  assert.ok(at[2] - at[1] >= 300 && own[1] - own[0] >= 300, at.join());
-  assert.equal(localStorage.items.size, 0);
-});
-
-test("a tab that died with the lease keeps nobody waiting for more than 4 s", async () => {
-  mock.timers.enable({ apis: ["setTimeout", "Date"] });
-  localStorage.setItem("coze-session a", `0.5 ${Date.now() + 60_000}`);
-  let done = false;
-  lock("a", async () => void (done = true));
-  for (let ms = 0; ms <= 4_100; ms += 50) {
-    mock.timers.tick(50);
-    await settle();
-  }
-  assert.ok(done);
-});
-
-test("without locks and without storage, the work is done all the same, and its fault is told", async () => {
+test("without Web Locks the work is done all the same, and its fault is told", async () => {
   globalThis.localStorage = denied;
   let done = 0;
   await lock("a", async () => void done++);
