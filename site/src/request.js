@@ -8,26 +8,25 @@ import { between } from "./time.js";
  * @typedef {object} Asked
  * @property {string} endpoint
  * @property {import("../coze-session.js").SessionOptions} options
+ * @property {ReturnType<typeof import("./tickets.js").tickets>} tickets
  * @property {string} idToken  "" for a guest
  * @property {(idToken: string) => Promise<boolean>} isSame  whether it is still the same visitor's
  * @property {string} [refused]
  */
 
-export const TICKET = "coze-sts-guest-ticket";
-
 /**
  * @param {import("./world.js").World} world
  * @param {Asked} asked
  */
-export async function request(world, { endpoint, options, idToken, isSame, refused }) {
+export async function request(world, { endpoint, options, tickets, idToken, isSame, refused }) {
   const { path = "/token", carryOver = true, turnstile } = options;
-  const { now, tickets } = world;
+  const { now } = world;
   /** @template T @param {number} ms @param {T} asked */
   const within = async (ms, asked) =>
     Promise.race([asked, world.sleep(ms).then(() => Promise.reject(new Error("Too slow.")))]);
   const user = !!idToken;
   const started = now();
-  let ticket = user && !carryOver ? undefined : tickets.get(TICKET);
+  let ticket = user && !carryOver ? undefined : tickets.get();
   for (let attempt = 0, forced = false; ; attempt++) {
     try {
       const answer = await ask(world, endpoint + (user ? path : "/guest/token"), idToken, {
@@ -36,13 +35,13 @@ export async function request(world, { endpoint, options, idToken, isSame, refus
         turnstile_token: user || ticket ? undefined : await within(60_000, turnstile?.()),
       });
       const spent = user && ticket; // the guest is the user now
-      if (spent) tickets.drop(TICKET, spent);
+      if (spent) tickets.drop(spent);
       return { ...answer, spent };
     } catch (error) {
       const fault = /** @type {Failure} */ (error);
       const { status, code } = fault;
       if (ticket && code && (status === 401 || (user && status === 403))) {
-        tickets.drop(TICKET, ticket);
+        tickets.drop(ticket);
         ticket = undefined;
       } else if (status === 401 && !forced && typeof options.idToken === "function") {
         forced = true;

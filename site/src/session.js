@@ -1,5 +1,5 @@
 // A visitor's token: from memory, from another tab, or from the service.
-import { TICKET, request } from "./request.js";
+import { request } from "./request.js";
 import * as rules from "./rules.js";
 import { failure } from "./service.js";
 import { between } from "./time.js";
@@ -15,7 +15,8 @@ import { Visitor } from "./visitor.js";
 export function createSession(options, world) {
   const { guest = !options.idToken, path = "/token" } = options;
   const endpoint = options.endpoint.replace(/\/+$/, "");
-  const { now, sleep, tickets } = world;
+  const { now, sleep } = world;
+  const tickets = world.tickets(endpoint);
 
   let closed = false;
   let visitor = new Visitor("", now);
@@ -53,7 +54,7 @@ export function createSession(options, world) {
   /** @param {string} [key] */
   function forget(key = visitor.key) {
     visitor = new Visitor(key, now);
-    tickets.drop(TICKET);
+    tickets.drop();
   }
 
   function close() {
@@ -71,7 +72,7 @@ export function createSession(options, world) {
       token: of.token,
       ms: of.left(of.held),
       muteMs: of.left(of.mute),
-      ticket: tickets.get(TICKET),
+      ticket: tickets.get(),
     });
 
   /** @param {any} message */
@@ -84,7 +85,7 @@ export function createSession(options, world) {
     if (typeof token !== "string") return; // of another version
     visitor.hold(token, ms);
     if (muteMs > visitor.left(visitor.mute)) visitor.mute = { ms: muteMs, at: now() };
-    tickets.hear(TICKET, ticket);
+    tickets.hear(ticket);
     visitor.heard?.();
   }
 
@@ -110,13 +111,14 @@ export function createSession(options, world) {
     const answer = await request(world, {
       endpoint,
       options,
+      tickets,
       idToken: of.idToken,
       isSame,
       refused,
     });
     if (answer.spent) channel?.post({ key: await keyOf(""), gone: true });
     if (of !== visitor) return; // signed out, or somebody else
-    if (answer.ticket) tickets.set(TICKET, answer.ticket);
+    if (answer.ticket) tickets.set(answer.ticket);
     of.held = undefined;
     of.hold(answer.token, answer.ms);
     of.failures = 0;

@@ -1,40 +1,41 @@
-// The guest's ticket: in localStorage, or in memory where that is denied.
+// The guest's ticket at one endpoint: in localStorage, or in memory where that is denied.
 
-export function tickets() {
-  /** @type {Record<string, string | undefined>} */
-  const kept = {};
-  /** @param {string} name */
-  const get = (name) => {
+/** @param {string} endpoint  an origin may have pages of two sites, each with a service of its own */
+export function tickets(endpoint) {
+  const name = `coze-sts-guest-ticket ${endpoint}`;
+  /** @type {string | undefined} */
+  let kept;
+  const get = () => {
     try {
-      return localStorage.getItem(name) ?? kept[name];
+      return localStorage.getItem(name) ?? kept;
     } catch {
-      return kept[name];
+      return kept;
     }
   };
   return {
     get,
-    /** @param {string} name @param {string} ticket */
-    set(name, ticket) {
+    /** @param {string} ticket */
+    set(ticket) {
       try {
         localStorage.setItem(name, ticket);
       } catch {
-        kept[name] = ticket;
+        kept = ticket;
       }
     },
     /**
      * Another tab's ticket, for those who cannot read it from the storage.
-     * @param {string} name @param {string} [ticket]
+     * @param {string} [ticket]
      */
-    hear(name, ticket) {
-      if (ticket && !get(name)) kept[name] = ticket;
+    hear(ticket) {
+      if (ticket && !get()) kept = ticket;
     },
     /**
      * Forgets the ticket; with `only`, unless there is a newer one.
-     * @param {string} name @param {string} [only]
+     * @param {string} [only]
      */
-    drop(name, only) {
-      if (only && get(name) !== only) return;
-      delete kept[name];
+    drop(only) {
+      if (only && get() !== only) return;
+      kept = undefined;
       try {
         localStorage.removeItem(name);
       } catch {}

@@ -11,7 +11,7 @@ import { tickets } from "./tickets.js";
  * @property {(ms: number) => Promise<void>} sleep
  * @property {typeof fetch} fetch
  * @property {typeof digest} digest
- * @property {ReturnType<typeof tickets>} tickets
+ * @property {typeof tickets} tickets
  * @property {(name: string, work: () => Promise<void>) => Promise<void>} lock
  * @property {(hear: (message: any) => void) => Channel} channel
  * @property {(call: () => void) => void} online  calls back whenever the network returns
@@ -24,7 +24,7 @@ export const browser = () => ({
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   fetch: (...request) => fetch(...request),
   digest,
-  tickets: tickets(),
+  tickets,
   lock,
   channel,
   online: (call) => globalThis.addEventListener?.("online", call),

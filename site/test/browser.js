@@ -27,19 +27,20 @@ export class Browser {
       sleep: this.clock.sleep,
       fetch: this.service.fetch,
       digest: async (text) => sha256(text),
-      tickets: this.tickets(),
+      tickets: (endpoint) => this.tickets(endpoint),
       lock: (name, work) => this.#lock(name, work),
       channel: (hear) => this.#channel(hear),
       online: (call) => this.#online.push(call),
     };
   }
 
-  tickets() {
+  tickets(endpoint) {
+    const name = `coze-sts-guest-ticket ${endpoint}`;
     return {
-      get: (name) => this.storage.get(name),
-      set: (name, ticket) => this.storage.set(name, ticket),
+      get: () => this.storage.get(name),
+      set: (ticket) => this.storage.set(name, ticket),
       hear() {},
-      drop: (name, only) => (!only || this.storage.get(name) === only) && this.storage.delete(name),
+      drop: (only) => (!only || this.storage.get(name) === only) && this.storage.delete(name),
     };
   }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Browser } from "./browser.js";
 import { ENDPOINT, error, idTokenOf, sha256 } from "./service.js";
 
-const TICKET = "coze-sts-guest-ticket";
+const TICKET = `coze-sts-guest-ticket ${ENDPOINT}`;
 const MINUTE = 60_000;
 
 test("nothing is asked of the service before a token is wanted", async () => {
@@ -666,4 +666,14 @@ test("a fault of the page's own function is told as it is and stops no other tab
   await assert.rejects(browser.wait(tab.getToken()), (error) => error === fault);
   assert.deepEqual(told, [fault]);
   assert.notEqual(await browser.wait(browser.tab().onRefreshToken("")), "");
+});
+
+test("a guest's ticket goes to the endpoint that wrote it, and to no other", async () => {
+  const browser = new Browser();
+  await browser.wait(browser.tab().ready);
+  const other = browser.tab({ endpoint: "https://other.example.com" });
+  await browser.wait(other.onRefreshToken(""));
+  const { url, body } = browser.service.requests[1];
+  assert.deepEqual([url, body.guest_ticket], ["https://other.example.com/guest/token", undefined]);
+  assert.equal(browser.storage.get(TICKET), "ticket-1");
 });

@@ -4,7 +4,7 @@ import { lock } from "../src/tabs.js";
 import { tickets } from "../src/tickets.js";
 import { Browser } from "./browser.js";
 
-const TICKET = "coze-sts-guest-ticket";
+const NAME = "coze-sts-guest-ticket https://a";
 const SILENT = { channel: () => ({ post() {}, close() {} }) };
 const namesOf = ({ service }, tokens) =>
   new Set(tokens.map((token) => service.tokens.get(token)?.name));
@@ -78,7 +78,7 @@ test("a tab that nobody answers asks for itself", async () => {
 test("where storage is denied, the tabs are still one guest", async () => {
   globalThis.localStorage = denied;
   const browser = new Browser();
-  const tab = () => browser.tab({}, { tickets: tickets() });
+  const tab = () => browser.tab({}, { tickets });
   const [first, second] = [tab(), tab()];
   await browser.wait(first.getToken());
   await browser.wait(second.getToken());
@@ -88,28 +88,28 @@ test("where storage is denied, the tabs are still one guest", async () => {
 });
 
 test("a ticket is kept in the storage, and nowhere else where there is one", () => {
-  const kept = tickets();
-  kept.set(TICKET, "t1");
-  localStorage.removeItem(TICKET);
-  assert.equal(kept.get(TICKET), undefined);
+  const kept = tickets("https://a");
+  kept.set("t1");
+  localStorage.removeItem(NAME);
+  assert.equal(kept.get(), undefined);
 });
 
 test("a spent ticket is dropped, and a newer one is not", () => {
-  const kept = tickets();
-  kept.set(TICKET, "t2");
-  kept.drop(TICKET, "t1");
-  assert.equal(kept.get(TICKET), "t2");
-  kept.drop(TICKET, "t2");
-  assert.equal(kept.get(TICKET), undefined);
+  const kept = tickets("https://a");
+  kept.set("t2");
+  kept.drop("t1");
+  assert.equal(kept.get(), "t2");
+  kept.drop("t2");
+  assert.equal(kept.get(), undefined);
 });
 
 test("where storage is denied, a ticket is kept in memory and can be forgotten", () => {
   globalThis.localStorage = denied;
-  const kept = tickets();
-  kept.set(TICKET, "t1");
-  assert.equal(kept.get(TICKET), "t1");
-  kept.drop(TICKET);
-  assert.equal(kept.get(TICKET), undefined);
+  const kept = tickets("https://a");
+  kept.set("t1");
+  assert.equal(kept.get(), "t1");
+  kept.drop();
+  assert.equal(kept.get(), undefined);
 });
 
 test("without Web Locks the work is done all the same, and its fault is told", async () => {

@@ -259,7 +259,7 @@ def test_no_token_or_ticket_is_where_others_see_it(stack: LocalStack, profile: P
     for side in ("left", "right"):
         chat(pane(page, side), f"from the {side}")
     seen += [frame.content() for frame in page.frames]
-    ticket = page.evaluate("() => localStorage.getItem('coze-sts-guest-ticket')")
+    ticket = page.evaluate("() => localStorage.getItem('coze-sts-guest-ticket ' + location.origin)")
     secrets = [*stack.coze.tokens, ticket]
     assert len(secrets) > 2
     assert [line for line in seen if any(secret in line for secret in secrets)] == []

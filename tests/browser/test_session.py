@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Request, Route
 
 Profile = Callable[..., "BrowserContext"]
-TICKET = "coze-sts-guest-ticket"
 DENIED = """
 Object.defineProperty(globalThis, "localStorage", {
   get() { throw new DOMException("", "SecurityError"); },
@@ -55,7 +54,7 @@ def name_of(stack: LocalStack, token: str) -> str | None:
 
 
 def ticket_of(page: Page) -> str | None:
-    return page.evaluate(f"() => localStorage.getItem('{TICKET}')")
+    return page.evaluate("() => localStorage.getItem('coze-sts-guest-ticket ' + location.origin)")
 
 
 def pass_time(page: Page, shift: Shift, *, seconds: int) -> None:
@@ -268,14 +267,14 @@ def test_where_storage_is_denied_a_guest_has_a_session_all_the_same(
     assert name_of(stack, refresh(first, "")) == name_of(stack, refresh(second, ""))
 
 
-def test_in_an_older_browser_tabs_are_still_one_guest(stack: LocalStack, profile: Profile) -> None:
+def test_without_locks_and_channels_each_tab_has_a_token_all_the_same(stack: LocalStack, profile: Profile) -> None:
     context = profile()
     context.add_init_script(OLD_BROWSER)
     tabs = [blank_page(context, stack.url) for _ in range(3)]
     for tab in tabs:
         make_session(tab)
         tab.evaluate("() => { globalThis.answer = session.onRefreshToken('') }")
-    assert len({name_of(stack, tab.evaluate("() => answer")) for tab in tabs}) == 1
+    assert all(name_of(stack, tab.evaluate("() => answer")) for tab in tabs)
 
 
 def test_the_classic_script_does_the_same(stack: LocalStack, profile: Profile) -> None:
@@ -294,6 +293,31 @@ def test_a_guest_who_signs_in_keeps_the_session(stack: LocalStack, page: Page) -
     page.evaluate("(token) => { globalThis.idToken = token }", stack.oidc.id_token("gina"))
     assert name_of(stack, refresh(page, "")) == guest
     assert ticket_of(page) is None
+
+
+def test_after_a_carry_over_no_guest_tab_has_the_users_session(
+    stack: LocalStack, profile: Profile
+) -> None:
+    context = profile()
+    guest, user, newcomer = (blank_page(context, stack.url) for _ in range(3))
+    make_session(guest)
+    session = name_of(stack, refresh(guest, ""))
+    make_session(user, f"idToken: '{stack.oidc.id_token('hugo')}'")
+    assert name_of(stack, refresh(user, "")) == session
+    user.evaluate("() => session.signOut()")
+    make_session(newcomer)
+    names = {name_of(stack, refresh(page, "")) for page in (guest, newcomer)}
+    assert session not in names
+
+
+def test_sign_out_never_rejects_however_often(stack: LocalStack, profile: Profile) -> None:
+    context = profile()
+    tabs = [blank_page(context, stack.url) for _ in range(2)]
+    for tab in tabs:
+        make_session(tab)
+        refresh(tab, "")
+    for tab in [*tabs, *tabs]:
+        tab.evaluate("() => session.signOut()")
 
 
 def test_sign_out_forgets_in_every_tab(stack: LocalStack, profile: Profile) -> None:

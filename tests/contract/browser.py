@@ -18,7 +18,11 @@ from tests.local.stack import DEMO_BACKEND, LocalStack
 SHOWN_PAGE = "https://www.example.com"
 SHOWN_URL = "https://abc123.execute-api.eu-west-1.amazonaws.com"
 SHOWN_REGION = "eu-west-1"
-TICKET = "coze-sts-guest-ticket"
+
+
+def ticket_name(stack: LocalStack) -> str:
+    """What the browser keeps the guest's ticket under."""
+    return f"coze-sts-guest-ticket {stack.url}"
 
 BROWSER = """
 const server = globalThis.fetch;

@@ -14,13 +14,13 @@ from tests.contract.browser import (
     BROWSER,
     LEAVE,
     SHOWN_PAGE,
-    TICKET,
     adapted,
     guest,
     page_with,
     program,
     run,
     strict_stack,
+    ticket_name,
 )
 from tests.contract.markdown import Document
 from tests.local.outside import DEMO_MINI_PROGRAM
@@ -60,7 +60,7 @@ def stack() -> Iterator[LocalStack]:
 def sign_in(stack: LocalStack, folder: Path, *, proof: str, ticket: str | None) -> dict[str, Any]:
     """What the page of docs/sign-in.md gets where the browser holds this ticket."""
     script = page_with(Document("docs/sign-in.md").block("js"))
-    kept = json.dumps([] if ticket is None else [[TICKET, ticket]])
+    kept = json.dumps([] if ticket is None else [[ticket_name(stack), ticket]])
     script = BROWSER + adapted(script, stack) + SIGN_IN + LEAVE
     seen: dict[str, Any] = run(script, folder, SIGN_IN_TOKEN=proof, KEPT=kept)
     return seen
@@ -94,7 +94,7 @@ def test_a_ticket_outlives_a_sign_in_that_the_gateway_refuses(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     seen = sign_in(stack, tmp_path, proof="made-up", ticket="held")
-    assert (seen["token"], seen["kept"]) == ("", [[TICKET, "held"]])
+    assert (seen["token"], seen["kept"]) == ("", [[ticket_name(stack), "held"]])
 
 
 def test_a_mini_program_gets_the_session_of_its_user(stack: LocalStack, tmp_path: Path) -> None:
@@ -119,12 +119,12 @@ def test_a_new_guest_is_human_and_one_with_a_ticket_is_not_asked(
     secret = json.loads(Document("docs/limits.md").block("json"))
     turnstile = TurnstileStandIn(secret=secret["secret"])
     solved = [turnstile.solve(hostname=SHOWN_PAGE.removeprefix("https://"))]
-    kept = [] if ticket is None else [[TICKET, ticket]]
     with closing(Server(turnstile, at=listen())) as cloudflare, strict_stack() as stack:
         stack.functions["TokenFunction"].environment |= {
             "TURNSTILE_SECRET_ID": stack.aws.create_secret("Turnstile", json.dumps(secret)),
             "TURNSTILE_API_BASE": cloudflare.url,
         }
+        kept = [] if ticket is None else [[ticket_name(stack), ticket]]
         script = BROWSER + HUMAN + adapted(page_with_turnstile(), stack) + SIGN_IN + LEAVE
         seen = run(script, tmp_path, SOLVED=json.dumps(solved), KEPT=json.dumps(kept))
         assert seen["token"] in stack.coze.tokens
