@@ -267,7 +267,9 @@ def test_where_storage_is_denied_a_guest_has_a_session_all_the_same(
     assert name_of(stack, refresh(first, "")) == name_of(stack, refresh(second, ""))
 
 
-def test_without_locks_and_channels_each_tab_has_a_token_all_the_same(stack: LocalStack, profile: Profile) -> None:
+def test_without_locks_and_channels_each_tab_has_a_token_all_the_same(
+    stack: LocalStack, profile: Profile
+) -> None:
     context = profile()
     context.add_init_script(OLD_BROWSER)
     tabs = [blank_page(context, stack.url) for _ in range(3)]

@@ -24,6 +24,7 @@ def ticket_name(stack: LocalStack) -> str:
     """What the browser keeps the guest's ticket under."""
     return f"coze-sts-guest-ticket {stack.url}"
 
+
 BROWSER = """
 const server = globalThis.fetch;
 const kept = new Map(JSON.parse(process.env.KEPT ?? "[]"));
