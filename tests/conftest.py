@@ -51,11 +51,11 @@ def public_pem(rsa_key: rsa.RSAPrivateKey) -> str:
 
 
 @pytest.fixture(scope="session")
-def make_app(rsa_key: rsa.RSAPrivateKey) -> Callable[..., CozeApp]:
+def make_app(private_pem: str) -> Callable[..., CozeApp]:
     """An OAuth app with the key of this run; `api_base` says where its Coze is."""
 
     def make(api_base: str = "https://api.coze.cn", *, kid: str = "kid-1") -> CozeApp:
-        signer = LocalSigner(private_key=rsa_key)
+        signer = LocalSigner(pem=private_pem)
         return CozeApp(client_id="1234567890123", kid=kid, api_base=api_base, signer=signer)
 
     return make

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from coze_sts.coze import app_key
-from coze_sts.coze.app_key import CozeApp, load_private_key, parse_app
+from coze_sts.coze import private_key
+from coze_sts.coze.app_key import CozeApp, parse_app
 from coze_sts.coze.assertion import claims, sign
+from coze_sts.coze.private_key import load_private_key
 from coze_sts.coze.signer import KmsSigner, LocalSigner
 from coze_sts.errors import Misconfigured
 from coze_sts.stored_secret import TTL_SECONDS, SecretVersion, StoredSecret
@@ -63,7 +64,7 @@ def public(key: rsa.RSAPrivateKey, form: PublicFormat) -> str:
 def refusal(secret: str | dict[str, Any], *never: str) -> str:
     """The operator's sentence, after a look that nothing shows what was in the secret."""
     with pytest.raises(Misconfigured, match="COZE_SECRET_ID") as refused:
-        parse_app(secret if isinstance(secret, str) else json.dumps(secret))
+        parse_app(secret if isinstance(secret, str) else json.dumps(secret)).signer.check()
     told = everything_told(refused.value)
     assert not [words for words in (CANARY, *never) if words and words in told]
     assert "COZE_SECRET_ID" not in refused.value.description
@@ -178,13 +179,13 @@ def test_a_thousand_signatures_take_one_reading_of_the_key(
     config: dict[str, Any], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[bytes] = []
-    real = app_key.load_pem_private_key
+    real = private_key.load_pem_private_key
 
     def load(pem: bytes, password: None) -> Any:
         read.append(pem)
         return real(pem, password=password)
 
-    monkeypatch.setattr(app_key, "load_pem_private_key", load)
+    monkeypatch.setattr(private_key, "load_pem_private_key", load)
     stored = StoredSecret(
         fetch=lambda: SecretVersion(version_id="1", text=json.dumps(config)),
         parse=parse_app,
@@ -243,7 +244,7 @@ def test_a_private_key_in_the_secret_is_refused_where_kms_signs(
     config: dict[str, Any], named: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else functions would hold it, and the operator believe that none does."""
-    monkeypatch.setattr(app_key, "load_pem_private_key", pytest.fail)
+    monkeypatch.setattr(private_key, "load_pem_private_key", pytest.fail)
     with pytest.raises(Misconfigured, match="private_key must not be in COZE_SECRET_ID") as refused:
         parse_for_kms(config | named)
     assert config["private_key"][60:90] not in everything_told(refused.value)

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import requests
 from botocore.exceptions import ClientError, ReadTimeoutError
+from coze_sts.aws import CALLS
 from coze_sts.cache.bindings import BindingStore, DamagedBindingError
 from coze_sts.errors import StoreUnavailable
-from coze_sts.wiring import AWS_CALLS
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.engines import Engine, client_of, create_table, lacking, shared
@@ -269,7 +269,7 @@ def test_whatever_else_went_wrong_one_has_to_ask_again(said: tuple[Any, ...]) ->
 
 
 def test_a_reply_that_is_lost_is_made_up_for_where_the_sdk_asks_again(table: Table) -> None:
-    client = client_of(table.client.meta.endpoint_url, config=AWS_CALLS)
+    client = client_of(table.client.meta.endpoint_url, config=CALLS)
     sent: list[str] = []
 
     def lose_the_first_reply(request: Any, **_: object) -> None:

@@ -10,9 +10,10 @@ import pytest
 import requests
 from coze_sts.access_token import AccessToken
 from coze_sts.coze.answer import Grant
-from coze_sts.coze.app_key import CozeApp, load_private_key, parse_app
+from coze_sts.coze.app_key import CozeApp, parse_app
 from coze_sts.coze.grant import exchange
 from coze_sts.coze.mint import mint
+from coze_sts.coze.private_key import load_private_key
 from coze_sts.errors import StsError, TemporarilyUnavailable, UpstreamRejected
 from coze_sts.web import MAX_BODY_BYTES, new_http_session
 

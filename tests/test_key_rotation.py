@@ -29,13 +29,14 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def config(private_pem: str) -> Callable[..., str]:
-    def config(kid: str, client_id: str = "app-1") -> str:
+    def config(kid: str, client_id: str = "app-1", pem: str = private_pem) -> str:
         return json.dumps(
             {
                 "client_type": "jwt",
                 "client_id": client_id,
                 "coze_api_base": "https://api.coze.cn",
-                "private_key": private_pem,
+                # Words before the frame: the same key is another text, as another key would be.
+                "private_key": f"{kid}\n{pem}",
                 "public_key_id": kid,
             }
         )
@@ -98,6 +99,7 @@ def test_each_step_twice_ends_the_same(
         (None, "No key is staged"),
         (("old",), "is the current one"),
         (("new", "another-app"), "another OAuth app"),
+        (("new", "app-1", "no key"), "not a PEM private key"),
     ],
 )
 def test_a_key_that_cannot_take_the_place_is_refused_before_anything_changes(
@@ -113,6 +115,29 @@ def test_a_key_that_cannot_take_the_place_is_refused_before_anything_changes(
     with pytest.raises(Misconfigured, match=says):
         begin(secrets, secret_id, lambda _app: None).run("createSecret")
     assert secrets.describe_secret(SecretId=secret_id)["VersionIdsToStages"] == before
+
+
+def test_two_ids_for_one_private_key_are_refused(
+    secrets: Any, secret_id: str, config: Callable[..., str]
+) -> None:
+    stage(
+        secrets,
+        secret_id,
+        config("old").replace('"public_key_id": "old"', '"public_key_id": "new"'),
+    )
+    with pytest.raises(Misconfigured, match="is the current one"):
+        begin(secrets, secret_id, lambda _app: None).run("createSecret")
+
+
+def test_a_current_key_that_cannot_sign_is_rotated_away(
+    secrets: Any, secret_id: str, config: Callable[..., str]
+) -> None:
+    secrets.put_secret_value(SecretId=secret_id, SecretString=config("old", pem="no key"))
+    stage(secrets, secret_id, config("new"))
+    rotation = begin(secrets, secret_id, lambda _app: None)
+    for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
+        rotation.run(step)
+    assert current_kid(secrets, secret_id) == "new"
 
 
 def test_two_ids_for_one_key_of_kms_are_refused(

@@ -10,6 +10,7 @@ from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.keys import PREFER_SECONDS, AppKeys
 from coze_sts.errors import (
     Misconfigured,
+    StsError,
     TemporarilyUnavailable,
     UnknownKey,
     UnusableKey,
@@ -33,6 +34,7 @@ class World:
         self.unusable: set[str] = set()
         self.fetched: list[str] = []
         self.signed: list[str] = []
+        self.heard: list[StsError] = []
         self._clock = clock
         self._make_app = make_app
 
@@ -42,6 +44,7 @@ class World:
             current=self._stored("AWSCURRENT"),
             previous=self._stored("AWSPREVIOUS"),
             clock=self._clock,
+            on_unusable=self.heard.append,
         )
 
     def put(self, kid: str) -> None:
@@ -154,6 +157,7 @@ def test_the_previous_version_signs_where_kms_refuses_the_current_key(
     world.known, world.unusable = {"old", "new"}, {"new"}
     keys = world.process()
     assert keys.exchange(world.attempt).kid == "old"
+    assert [type(failure) for failure in world.heard] == [UnusableKey], "the operator is told"
     clock.now += PREFER_SECONDS
     world.unusable = set()
     assert keys.exchange(world.attempt).kid == "new"

@@ -18,8 +18,8 @@ from typing import Any, Self
 
 import pytest
 import requests
-from coze_sts.coze.app_key import load_private_key
 from coze_sts.coze.assertion import ASSERTION_SECONDS
+from coze_sts.coze.private_key import load_private_key
 from coze_sts.errors import UnknownKey
 from coze_sts.stored_secret import TTL_SECONDS
 

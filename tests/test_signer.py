@@ -43,8 +43,10 @@ def refusal(signer: KmsSigner) -> StsError:
     return failed.value
 
 
-def test_both_sign_as_rs256_does(signer: KmsSigner, rsa_key: RSAPrivateKey) -> None:
-    for each in (signer, LocalSigner(private_key=rsa_key)):
+def test_both_sign_as_rs256_does(
+    signer: KmsSigner, rsa_key: RSAPrivateKey, private_pem: str
+) -> None:
+    for each in (signer, LocalSigner(pem=private_pem)):
         rsa_key.public_key().verify(each.sign(MESSAGE), MESSAGE, PKCS1v15(), SHA256())
         with pytest.raises(InvalidSignature):
             rsa_key.public_key().verify(each.sign(MESSAGE), b"another", PKCS1v15(), SHA256())

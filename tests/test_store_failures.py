@@ -10,11 +10,11 @@ import pytest
 import requests
 from botocore.config import Config
 from botocore.stub import Stubber
+from coze_sts.aws import CALLS
 from coze_sts.cache.row import FleetHold, Row, day_of
 from coze_sts.cache.seal import seal
 from coze_sts.cache.store import RefusedError, TokenStore
 from coze_sts.errors import StoreUnavailable
-from coze_sts.wiring import AWS_CALLS
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.engines import client_of, create_table, lacking, shared
@@ -112,8 +112,8 @@ def test_a_table_that_does_not_answer_is_unavailable(action: str) -> None:
 
 
 def test_a_visitor_waits_two_seconds_for_a_call_to_the_table_at_most() -> None:
-    attempts = AWS_CALLS.retries["total_max_attempts"]
-    assert attempts * max(AWS_CALLS.connect_timeout, AWS_CALLS.read_timeout) == 2
+    attempts = CALLS.retries["total_max_attempts"]
+    assert attempts * max(CALLS.connect_timeout, CALLS.read_timeout) == 2
 
 
 def test_keys_that_were_left_unread_are_a_failure_and_no_miss(
@@ -214,7 +214,7 @@ def test_a_write_that_the_sdk_sends_again_is_carried_out_once_and_known_as_ours(
     for step in before:
         step(TokenStore(client=direct, table=table))
     with losing_the_first_reply(shared(engine)) as url:
-        client = client_of(url, config=AWS_CALLS)
+        client = client_of(url, config=CALLS)
         if refusal is None:
             act(TokenStore(client=client, table=table))
         else:

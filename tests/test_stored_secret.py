@@ -38,6 +38,7 @@ class Vault:
         self.failure: StsError | None = None
         self.fetches = 0
         self.parses = 0
+        self.checked: list[str] = []
         self.heard: list[StsError] = []
 
     def put(self, text: str) -> None:
@@ -55,9 +56,18 @@ class Vault:
             raise Misconfigured("private_key is missing.")
         return f"parsed {text}"
 
+    def check(self, value: str) -> None:
+        self.checked.append(value)
+        if value.endswith("faulty"):
+            raise Misconfigured("private_key is no key.")
+
     def secret(self, clock: Clock) -> StoredSecret[str]:
         return StoredSecret(
-            fetch=self.fetch, parse=self.parse, clock=clock, on_failure=self.heard.append
+            fetch=self.fetch,
+            parse=self.parse,
+            clock=clock,
+            on_failure=self.heard.append,
+            check=self.check,
         )
 
 
@@ -105,11 +115,24 @@ def test_a_version_is_parsed_once(vault: Vault, secret: StoredSecret[str], clock
     assert vault.parses == 2
 
 
-def test_a_bad_new_version_does_not_replace_a_good_one(
+def test_what_replaces_nothing_is_not_checked_and_what_replaces_a_value_is(
     vault: Vault, secret: StoredSecret[str], clock: Clock
 ) -> None:
+    """A check may take long: the first request of a process does not wait for it."""
     secret.get()
-    vault.put("bad")
+    assert vault.checked == []
+    vault.put("two")
+    clock.now += TTL_SECONDS
+    secret.get()
+    assert vault.checked == ["parsed two"]
+
+
+@pytest.mark.parametrize("text", ["bad", "faulty"])
+def test_a_bad_new_version_does_not_replace_a_good_one(
+    vault: Vault, secret: StoredSecret[str], clock: Clock, text: str
+) -> None:
+    secret.get()
+    vault.put(text)
     clock.now += TTL_SECONDS
     assert secret.get() == "parsed one"
     assert [type(failure) for failure in vault.heard] == [Misconfigured]

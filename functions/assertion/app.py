@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import time
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import Any
 
-import boto3
-from coze_sts import http_event, settings, telemetry, wiring
+from botocore.session import Session
+from coze_sts import aws, http_event, settings, telemetry, wiring
 from coze_sts.auth.session import Caller, session_for
 from coze_sts.coze.assertion import ASSERTION_SECONDS, claims, new_jti, sign
 from coze_sts.errors import StoreUnavailable
 from coze_sts.http_event import LambdaContext, Request
 from coze_sts.sessions import Sessions
 
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
-
 SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()
-SECRETS = boto3.client("secretsmanager", config=wiring.AWS_CALLS)
-
-
-@cache
-def kms() -> KMSClient:
-    """Made for the first signature, where KMS signs."""
-    return boto3.client("kms", config=wiring.AWS_CALLS)
-
-
-PARSE = wiring.app_parser(kms, settings=SETTINGS)
+AWS = Session()
+SECRETS = aws.secrets_manager(AWS)
+KMS = cache(partial(aws.kms, AWS))
+PARSE = wiring.app_parser(KMS, settings=SETTINGS)
 APP = wiring.stored_app(SECRETS, parse=PARSE, settings=SETTINGS, telemetry=TELEMETRY)
 KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
 SESSIONS = Sessions(
-    client=boto3.client("dynamodb", config=wiring.AWS_CALLS),
+    client=aws.dynamodb(AWS),
     table=SETTINGS.binding_table,
     keyring=KEYRING.get,
     clock=time.time,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import boto3
+from botocore.session import Session
 from coze_sts import settings, telemetry
 from coze_sts.canary.finding import LEVELS, Finding, Outcome, verdict
 from coze_sts.canary.front_door import FrontDoor
@@ -33,8 +33,8 @@ def needed(value: T | None, what: str) -> T:
 
 SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()
-AWS = boto3.Session()
-REGION = needed(AWS.region_name, "AWS_REGION")
+AWS = Session()
+REGION = needed(AWS.get_config_variable("region"), "AWS_REGION")
 CREDENTIALS = needed(AWS.get_credentials(), "AWS_ACCESS_KEY_ID")
 ENDPOINT = needed(SETTINGS.api_endpoint, "API_ENDPOINT")
 KEY = new_key()

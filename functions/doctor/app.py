@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import Any
 
-import boto3
-from coze_sts import settings, telemetry, wiring
+from botocore.session import Session
+from coze_sts import aws, settings, telemetry, wiring
 from coze_sts.doctor.document import document
 from coze_sts.doctor.examination import Patient, examine
 from coze_sts.doctor.question import read_question
@@ -15,24 +15,15 @@ from coze_sts.errors import StsError
 from coze_sts.stored_secret import fetch_secret
 from coze_sts.web import new_http_session
 
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
-
 TELEMETRY = telemetry.new_telemetry()
-SECRETS = boto3.client("secretsmanager", config=wiring.AWS_CALLS)
-DYNAMODB = boto3.client("dynamodb", config=wiring.AWS_CALLS)
-
-
-@cache
-def kms() -> KMSClient:
-    """Made for the first signature, where KMS signs."""
-    return boto3.client("kms", config=wiring.AWS_CALLS)
-
-
+AWS = Session()
+SECRETS = aws.secrets_manager(AWS)
+DYNAMODB = aws.dynamodb(AWS)
+KMS = cache(partial(aws.kms, AWS))
 PATIENT = Patient(
     settings=settings.from_environment,
     secret=lambda chosen: fetch_secret(SECRETS, secret_id=chosen.coze_secret_id).text,
-    parser=lambda chosen: wiring.app_parser(kms, settings=chosen),
+    parser=lambda chosen: wiring.app_parser(KMS, settings=chosen),
     describe_ttl=lambda chosen: DYNAMODB.describe_time_to_live(TableName=chosen.token_table),
     http=new_http_session(),
     clock=time.time,

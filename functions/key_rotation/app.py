@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import time
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import Any
 
-import boto3
-from coze_sts import settings, telemetry, wiring
+from botocore.config import Config
+from botocore.session import Session
+from coze_sts import aws, settings, telemetry, wiring
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.mint import mint
 from coze_sts.errors import StsError
 from coze_sts.key_rotation import KeyRotation
 from coze_sts.web import new_http_session
 
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
-
 SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()
-SECRETS = boto3.client("secretsmanager")
+AWS = Session()
+SECRETS = aws.secrets_manager(AWS, config=Config())
 HTTP = new_http_session()
 PROBE_SECONDS = 8
 PROBE_SESSION = "coze-sts-key-rotation"
-
-
-@cache
-def kms() -> KMSClient:
-    """Made for the first signature, where KMS signs."""
-    return boto3.client("kms", config=wiring.AWS_CALLS)
-
-
-PARSE = wiring.app_parser(kms, settings=SETTINGS)
+KMS = cache(partial(aws.kms, AWS))
+PARSE = wiring.app_parser(KMS, settings=SETTINGS)
 
 
 def probe(app: CozeApp) -> None:

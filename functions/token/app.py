@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from coze_sts import http_event, policy, settings, telemetry, wiring
+from botocore.session import Session
+from coze_sts import aws, http_event, policy, settings, telemetry, wiring
 from coze_sts.admission import Admission
 from coze_sts.allowance import Allowance
 from coze_sts.auth.session import Caller
@@ -23,15 +23,15 @@ from coze_sts.settings import Settings
 from coze_sts.token_route import token_answer, token_fields
 
 if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
     from requests import Session as HttpSession
 
 SETTINGS = settings.from_environment()
 POLICY = policy.read_policy(policy.POLICY_PATH)
 POLICY.check(SETTINGS)
 TELEMETRY = telemetry.new_telemetry()
-SECRETS = boto3.client("secretsmanager", config=wiring.AWS_CALLS)
-DYNAMODB = boto3.client("dynamodb", config=wiring.AWS_CALLS)
+AWS = Session()
+SECRETS = aws.secrets_manager(AWS)
+DYNAMODB = aws.dynamodb(AWS)
 
 
 @cache
@@ -42,13 +42,8 @@ def http() -> HttpSession:
     return new_http_session()
 
 
-@cache
-def kms() -> KMSClient:
-    """Made for the first signature, where KMS signs."""
-    return boto3.client("kms", config=wiring.AWS_CALLS)
-
-
-PARSE = wiring.app_parser(kms, settings=SETTINGS)
+KMS = cache(partial(aws.kms, AWS))
+PARSE = wiring.app_parser(KMS, settings=SETTINGS)
 KEYS = wiring.app_keys(SECRETS, parse=PARSE, settings=SETTINGS, telemetry=TELEMETRY)
 KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
 COUNTERS = Counters(client=DYNAMODB, table=SETTINGS.token_table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coze_sts.coze.app_key import load_private_key
+from coze_sts.coze.private_key import load_private_key
 
 from tests.canaries.grep import Canary
 from tests.local.coze import CozeStandIn, demo_config

@@ -13,14 +13,14 @@ from functools import cache
 from typing import Any
 from unittest import mock
 
-import boto3
 import pytest
-from coze_sts.coze import app_key
+from coze_sts.coze import private_key
 from coze_sts.errors import StsError
 from coze_sts.keyring import Purpose, parse_keyring
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from moto import mock_aws
 
+from tests.aws_session import AwsSession
 from tests.canaries import planted
 from tests.canaries.account import Account
 from tests.canaries.cold_start import TALKATIVE
@@ -92,8 +92,8 @@ def run(scenarios: Mapping[str, Scenario], *, level: str) -> Report:
         everything_watched() as evidence,
         levels_restored(),
         # What takes long and is the same at each cold start is made once.
-        mock.patch("boto3.client", cache(boto3.client)),
-        mock.patch.object(app_key, "load_pem_private_key", cache(load_pem_private_key)),
+        mock.patch("botocore.session.Session", AwsSession),
+        mock.patch.object(private_key, "load_pem_private_key", cache(load_pem_private_key)),
     ):
         patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         patch.delenv("AWS_ENDPOINT_URL", raising=False)

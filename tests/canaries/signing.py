@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from coze_sts.coze.app_key import load_private_key
+from coze_sts.coze.private_key import load_private_key
 
 from tests.canaries.aws_faults import FAILURES, Failure, client_error, everything, failing
 from tests.canaries.everybody import page_and_server
@@ -38,9 +38,9 @@ def kms_signs(site: Site) -> None:
 def kms_fails(failure: Failure, site: Site) -> None:
     _in_kms(site)
     error = failure(everything(site))
-    with failing(site.app("token").kms(), "kms.Sign", error):
+    with failing(site.app("token").KMS(), "kms.Sign", error):
         _ask(site)
-    with failing(site.app("assertion").kms(), "kms.Sign", error):
+    with failing(site.app("assertion").KMS(), "kms.Sign", error):
         _ask(site)
 
 

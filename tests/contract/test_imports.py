@@ -29,6 +29,7 @@ LEVELS = (
             "access_token",
             "allowance",
             "api_base",
+            "aws",
             "aws_error",
             "errors",
             "issuers",
@@ -51,6 +52,7 @@ HTTP_MODULES = {"http.client", "urllib.request"}
 LAZY = (
     *("requests", "coze_sts.web"),
     *("coze_sts.coze.mint", "coze_sts.coze.assertion", "coze_sts.coze.grant"),
+    "coze_sts.coze.private_key",
 )
 
 
@@ -186,9 +188,10 @@ def test_http_is_spoken_in_web_only() -> None:
 
 
 def test_aws_clients_are_built_under_functions_and_by_the_operators_commands_only() -> None:
-    found = importers({"boto3"})
-    assert found >= COMMANDS
-    assert all(name.startswith("functions.") for name in found - COMMANDS)
+    assert importers({"boto3"}) == COMMANDS
+    assert all(name.startswith("functions.") for name in importers({"coze_sts.aws"}))
+    sessions = importers({"botocore.session"}) - {"coze_sts.aws"}
+    assert all(name.startswith("functions.") for name in sessions)
 
 
 def test_no_function_has_the_operators_commands() -> None:
@@ -254,4 +257,4 @@ def test_who_asks_turnstile_or_wechat_loads_no_http_before_there_is_something_to
 
 
 def test_an_exchange_loads_what_the_tests_above_look_for() -> None:
-    assert loaded_after("import coze_sts.coze.mint") == set(LAZY)
+    assert loaded_after("import coze_sts.coze.mint, coze_sts.coze.private_key") == set(LAZY)

@@ -14,12 +14,12 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
-from botocore.loaders import Loader, create_loader
-from coze_sts.coze.app_key import load_private_key
+from coze_sts.coze.private_key import load_private_key
 from coze_sts.keyring import Keyring
 from moto import mock_aws
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.aws_session import AwsSession
 from tests.contract.openapi import conforms
 from tests.kms import digests_signed, import_key
 from tests.local.coze import CozeStandIn, demo_config
@@ -71,16 +71,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws(), digests_signed():
-        session = botocore.session.Session()
-        session.register_component("data_loader", models())
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(botocore_session=session))
+        monkeypatch.setattr(botocore.session, "Session", AwsSession)
+        session = boto3.Session(botocore_session=AwsSession())
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
         yield
-
-
-@cache
-def models() -> Loader:
-    """What botocore knows of AWS, read once for the whole run: it is slow to read."""
-    return create_loader()
 
 
 @pytest.fixture

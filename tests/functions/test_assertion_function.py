@@ -113,13 +113,13 @@ def test_a_client_of_kms_is_made_only_where_kms_signs(
 ) -> None:
     app = load("assertion")
     Caller(app.lambda_handler)("POST /backend/assertion", {"session_name": "u"}, authorizer=IAM)
-    assert app.kms.cache_info().currsize == (signs == "KMS")
+    assert app.KMS.cache_info().currsize == (signs == "KMS")
 
 
 @pytest.mark.parametrize("function", ["token", "assertion", "key_rotation"])
 def test_kms_is_waited_for_no_longer_than_aws_calls_say(
     load: Callable[[str], ModuleType], function: str
 ) -> None:
-    config = load(function).kms().meta.config
+    config = load(function).KMS().meta.config
     assert (config.connect_timeout, config.read_timeout) == (1, 1)
     assert config.retries["total_max_attempts"] == 2

@@ -690,5 +690,5 @@ def test_a_request_that_finds_its_token_asks_nothing_of_kms(
     warm, cold = load("token"), load("token")
     for app in (warm, cold):
         assert Caller(app.lambda_handler)("POST /token", authorizer=signed_in("alice"))[0] == 200
-    assert warm.kms.cache_info().currsize == (signs == "KMS")
-    assert cold.kms.cache_info().currsize == 0
+    assert warm.KMS.cache_info().currsize == (signs == "KMS")
+    assert cold.KMS.cache_info().currsize == 0

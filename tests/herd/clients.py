@@ -11,6 +11,7 @@ from typing import Any
 from botocore.config import Config
 from coze_sts.allowance import Allowance
 from coze_sts.auth.session import Caller, cache_key, session_for
+from coze_sts.aws import CALLS
 from coze_sts.broker import Broker
 from coze_sts.cache.memory import TokenMemory
 from coze_sts.cache.row import Row
@@ -21,7 +22,6 @@ from coze_sts.errors import StsError
 from coze_sts.keyring import Purpose
 from coze_sts.stored_secret import SecretVersion, StoredSecret
 from coze_sts.web import new_http_session
-from coze_sts.wiring import AWS_CALLS
 
 from tests.engines import client_of
 from tests.factories import KEYRING, make_settings
@@ -96,7 +96,7 @@ class AnnouncingStore(TokenStore):
 def _service(stage: Stage, announce: Callable[[str], None]) -> Callable[[], Client]:
     seconds = stage.table_seconds
     config = Config(read_timeout=seconds, connect_timeout=seconds, max_pool_connections=CONNECTIONS)
-    dynamodb = client_of(stage.table_url, config=AWS_CALLS.merge(config))
+    dynamodb = client_of(stage.table_url, config=CALLS.merge(config))
     secret = _always(_app(stage))
 
     def clock() -> float:

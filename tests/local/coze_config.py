@@ -30,7 +30,7 @@ def _check(text: str, path: str) -> None:
     from coze_sts.errors import Misconfigured  # noqa: PLC0415
 
     try:
-        parse_app(text)
+        parse_app(text).signer.check()
     except Misconfigured as fault:
         sentence = str(fault.operator or fault).replace("COZE_SECRET_ID", path)
         raise BadConfig(f"COZE_CONFIG: {sentence}") from None

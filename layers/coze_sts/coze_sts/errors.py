@@ -91,7 +91,7 @@ class Misconfigured(StsError):
 
 
 class UnusableKey(Misconfigured):
-    """KMS does not sign with the key: another one may work."""
+    """The key does not sign, in memory or in KMS: another one may."""
 
 
 class UpstreamRejected(StsError):

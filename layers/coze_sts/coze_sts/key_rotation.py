@@ -72,7 +72,7 @@ class KeyRotation:
                 f"--secret-id {self.secret_id} --version-stages {STAGED} "
                 "--secret-string file://coze_oauth_config.json"
             )
-        _refuse_unfit(new=self.parse(text), current=self._app(VersionStage=CURRENT))
+        self._refuse_unfit(self.parse(text))
         self.client.put_secret_value(
             SecretId=self.secret_id,
             ClientRequestToken=self.version_id,
@@ -86,7 +86,7 @@ class KeyRotation:
     def _test(self) -> None:
         pending = self._app(VersionId=self.version_id)
         if self._current_version() != self.version_id:
-            _refuse_unfit(new=pending, current=self._app(VersionStage=CURRENT))
+            self._refuse_unfit(pending)
         self.probe(pending)
 
     def _finish(self) -> None:
@@ -102,6 +102,21 @@ class KeyRotation:
             MoveToVersionId=self.version_id,
             RemoveFromVersionId=current,
         )
+
+    def _refuse_unfit(self, new: CozeApp) -> None:
+        """Raises Misconfigured where the staged key cannot take the current one's place."""
+        new.signer.check()
+        current = self._app(VersionStage=CURRENT)
+        if new.identity != current.identity:
+            raise Misconfigured(
+                "The staged key belongs to another OAuth app: client_id or coze_api_base differs. "
+                "Rotation keeps the app; for another app deploy another stack."
+            )
+        if new.kid == current.kid or new.signer == current.signer:
+            raise Misconfigured(
+                "The staged key is the current one: public_key_id, private_key or signing_key_arn "
+                "is the same."
+            )
 
     def _current_version(self) -> str:
         return next(version for version, stages in self._versions().items() if CURRENT in stages)
@@ -121,16 +136,3 @@ class KeyRotation:
             return self.client.get_secret_value(SecretId=self.secret_id, **version)["SecretString"]
         except self.client.exceptions.ResourceNotFoundException:
             return None
-
-
-def _refuse_unfit(*, new: CozeApp, current: CozeApp) -> None:
-    """Raises Misconfigured where the staged key cannot take the current one's place."""
-    if new.identity != current.identity:
-        raise Misconfigured(
-            "The staged key belongs to another OAuth app: client_id or coze_api_base differs. "
-            "Rotation keeps the app; for another app deploy another stack."
-        )
-    if new.kid == current.kid or new.signer == current.signer:
-        raise Misconfigured(
-            "The staged key is the current one: public_key_id or signing_key_arn is the same."
-        )

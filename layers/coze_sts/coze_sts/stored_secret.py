@@ -72,8 +72,10 @@ def _failure(secret_id: str, code: str) -> StsError:
 class StoredSecret(Generic[T]):
     """The parsed value of a secret, at most about 15 minutes old.
 
-    A new version replaces the old one only when it parses. When it does not, or when Secrets
-    Manager fails, the last good value serves for up to 24 hours; `on_failure` hears of it.
+    A new version replaces the old one only when it parses and passes `check`. When it does not,
+    or when Secrets Manager fails, the last good value serves for up to 24 hours; `on_failure`
+    hears of it. The first version of a process replaces none, and is not checked: that may take
+    long, and a request is waiting.
     """
 
     def __init__(
@@ -83,11 +85,13 @@ class StoredSecret(Generic[T]):
         parse: Callable[[str], T],
         clock: Callable[[], float],
         on_failure: Callable[[StsError], None],
+        check: Callable[[T], None] = lambda _value: None,
     ) -> None:
         self._fetch = fetch
         self._parse = parse
         self._clock = clock
         self._on_failure = on_failure
+        self._check = check
         self._version_id: str | None = None
         self._value: T | None = None
         self._good_until = 0.0
@@ -115,7 +119,10 @@ class StoredSecret(Generic[T]):
         try:
             fetched = self._fetch()
             if fetched.version_id != self._version_id:
-                self._value = self._parse(fetched.text)
+                value = self._parse(fetched.text)
+                if self._value is not None:
+                    self._check(value)
+                self._value = value
                 self._version_id = fetched.version_id
         except StsError as failure:
             self._failure = failure

@@ -1,4 +1,4 @@
-"""What the functions have in common: AWS's limits, the two secrets, a backend's request."""
+"""What the functions have in common: the secrets, a backend's request."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
-
-from botocore.config import Config
 
 from coze_sts.auth import identity
 from coze_sts.auth.session import Caller
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 T = TypeVar("T")
-
-AWS_CALLS = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2})
-"""Seconds. A call to AWS that is slower has failed: a visitor is waiting."""
 
 
 def app_parser(kms: Callable[[], KMSClient], *, settings: Settings) -> Callable[[str], CozeApp]:
@@ -49,7 +44,11 @@ def stored_app(
     telemetry: Telemetry,
 ) -> StoredSecret[CozeApp]:
     """The operator's OAuth app, from COZE_SECRET_ID."""
-    return _stored(client, settings.coze_secret_id, parse, telemetry)
+    return _stored(client, settings.coze_secret_id, parse, telemetry, check=_check_key)
+
+
+def _check_key(app: CozeApp) -> None:
+    app.signer.check()
 
 
 def app_keys(
@@ -67,7 +66,12 @@ def app_keys(
         on_failure=lambda _failure: None,
     )
     current = stored_app(client, parse=parse, settings=settings, telemetry=telemetry)
-    return AppKeys(current=current, previous=previous, clock=time.time)
+    return AppKeys(
+        current=current,
+        previous=previous,
+        clock=time.time,
+        on_unusable=telemetry.secret_failed,
+    )
 
 
 def stored_keyring(
@@ -94,13 +98,18 @@ def stored_wechat(
 
 
 def _stored(
-    client: SecretsManagerClient, secret_id: str, parse: Callable[[str], T], telemetry: Telemetry
+    client: SecretsManagerClient,
+    secret_id: str,
+    parse: Callable[[str], T],
+    telemetry: Telemetry,
+    check: Callable[[T], None] = lambda _value: None,
 ) -> StoredSecret[T]:
     return StoredSecret(
         fetch=partial(fetch_secret, client, secret_id=secret_id),
         parse=parse,
         clock=time.time,
         on_failure=telemetry.secret_failed,
+        check=check,
     )
 
 

@@ -7,10 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from coze_sts.api_base import parse_api_base
 from coze_sts.coze.signer import KmsSigner, LocalSigner, Signer
 from coze_sts.errors import Misconfigured
@@ -18,8 +14,6 @@ from coze_sts.settings import KEY_ARN
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
-
-MIN_KEY_BITS = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +40,8 @@ def parse_app(
 ) -> CozeApp:
     """Reads the JSON text of the secret; `api_base` overrides the one in it.
 
+    The private key itself is read when it first signs, or by the signer's `check`.
+
     `signing_key_arn` names the KMS key where the secret names none; the secret's own goes first,
     so that a new version replaces `public_key_id` and the key in one step. Without `kms` only
     the secret's private key can sign.
@@ -71,7 +67,7 @@ def _signer(
     named = "signing_key_arn" in config
     key_arn = _text(config, "signing_key_arn") if named else default
     if key_arn is None or kms is None:
-        return LocalSigner(private_key=load_private_key(_text(config, "private_key")))
+        return LocalSigner(pem=_text(config, "private_key"))
     if "private_key" in config:
         raise Misconfigured(
             "private_key must not be in COZE_SECRET_ID where KMS signs: store the file without "
@@ -82,34 +78,6 @@ def _signer(
             "signing_key_arn in COZE_SECRET_ID must be the ARN of a KMS key, not of an alias."
         )
     return KmsSigner(kms=kms, key_arn=key_arn)
-
-
-def load_private_key(pem: str) -> RSAPrivateKey:
-    r"""Parses PKCS#8 or PKCS#1 PEM, also with `\n` escaped, with CRLF or cut line ends.
-
-    Raises Misconfigured for anything but an RSA private key of 2048 bits or more.
-    """
-    text = pem.replace("\\r", "").replace("\\n", "\n").replace("\r", "").strip() + "\n"
-    if "PUBLIC KEY" in text or "CERTIFICATE" in text:
-        raise Misconfigured("private_key in COZE_SECRET_ID is a public key: use the private one.")
-    try:
-        key = load_pem_private_key(text.encode(), password=None)
-    except TypeError:
-        raise Misconfigured(
-            "private_key in COZE_SECRET_ID is locked with a passphrase: store it without one."
-        ) from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise Misconfigured(
-            "private_key in COZE_SECRET_ID is not a PEM private key: copy the whole file, with "
-            "its BEGIN and END lines."
-        ) from None
-    if not isinstance(key, RSAPrivateKey):
-        raise Misconfigured("private_key in COZE_SECRET_ID is not an RSA key: Coze uses RS256.")
-    if key.key_size < MIN_KEY_BITS:
-        raise Misconfigured(
-            f"private_key in COZE_SECRET_ID is shorter than {MIN_KEY_BITS} bits: make a new one."
-        )
-    return key
 
 
 def _json_object(secret: str) -> dict[str, Any]:

@@ -26,10 +26,12 @@ class AppKeys:
         current: StoredSecret[CozeApp],
         previous: StoredSecret[CozeApp],
         clock: Callable[[], float],
+        on_unusable: Callable[[StsError], None] = lambda _failure: None,
     ) -> None:
         self._current = current
         self._previous = previous
         self._clock = clock
+        self._on_unusable = on_unusable
         self._prefer_previous_until = 0.0
 
     def current(self) -> CozeApp:
@@ -48,7 +50,9 @@ class AppKeys:
         first = self._preferred()
         try:
             return attempt(first)
-        except (UnknownKey, UnusableKey):
+        except (UnknownKey, UnusableKey) as failure:
+            if isinstance(failure, UnusableKey):
+                self._on_unusable(failure)
             second = self._other_than(first)
             if second is None:
                 raise

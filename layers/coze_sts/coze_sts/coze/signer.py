@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from coze_sts.aws_error import code_of
 from coze_sts.errors import StsError, TemporarilyUnavailable, UnusableKey
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from mypy_boto3_kms import KMSClient
 
 
@@ -25,18 +26,33 @@ class Signer(Protocol):
     def sign(self, message: bytes) -> bytes:
         """The signature; raises UnusableKey or TemporarilyUnavailable."""
 
+    def check(self) -> None:
+        """Raises UnusableKey where it can be told without a signature."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LocalSigner:
-    """Signs with a key in memory.
+    """Signs with a key in memory, out of PEM text.
 
-    `private_key` is a parsed object: parsing PEM text costs more than a hundred signatures.
+    The text is read once, for the first signature: that costs more than a hundred of them.
     """
 
-    private_key: RSAPrivateKey = field(repr=False)
+    pem: str = field(repr=False)
+
+    @cached_property
+    def private_key(self) -> RSAPrivateKey:
+        """The key; raises UnusableKey."""
+        # Imported for a signature: a request that finds a token need not load it at cold start.
+        from coze_sts.coze.private_key import load_private_key  # noqa: PLC0415
+
+        return load_private_key(self.pem)
+
+    def check(self) -> None:
+        """Raises UnusableKey where the text holds no key that can sign."""
+        _ = self.private_key
 
     def sign(self, message: bytes) -> bytes:
-        """The signature."""
+        """The signature; raises UnusableKey."""
         return self.private_key.sign(message, PKCS1v15(), SHA256())
 
 
@@ -46,6 +62,9 @@ class KmsSigner:
 
     kms: Callable[[], KMSClient]
     key_arn: str
+
+    def check(self) -> None:
+        """Nothing: only a signature tells whether KMS has the key, and each is paid for."""
 
     def sign(self, message: bytes) -> bytes:
         """The signature; raises UnusableKey or TemporarilyUnavailable, never quoting AWS."""

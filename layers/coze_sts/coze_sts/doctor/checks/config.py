@@ -35,6 +35,7 @@ def check(
 def _parsed(text: str, parse: Callable[[str], CozeApp]) -> tuple[CozeApp | None, list[Finding]]:
     try:
         app = parse(text)
+        app.signer.check()
     except Misconfigured as fault:
         return None, _faulty(str(fault).replace("COZE_SECRET_ID", FILE))
     return app, [
