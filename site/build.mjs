@@ -10,7 +10,7 @@ const common = {
   target: ["chrome103", "firefox100", "safari16"],
   // Names that stay within the file, unlike options, the browser's own and what tabs say.
   mangleProps:
-    /^(checkPause|failures|flight|heard|hold|isGood|mute|online|pause|refusals|refuse|rest|seen|spent|steady|tickets)$/,
+    /^(checkPause|failure|failures|flight|heard|held|hold|isGood|isSame|left|lock|mute|online|options|pause|refusals|refuse|refused|rest|seen|sleep|spent|steady|tickets|wall)$/,
 };
 const esm = { entryPoints: ["src/index.js"], format: "esm", outfile: "coze-session.js" };
 const classic = {

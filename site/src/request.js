@@ -27,7 +27,7 @@ export async function request(world, { endpoint, options, tickets, idToken, isSa
   const user = !!idToken;
   const started = now();
   let ticket = user && !carryOver ? undefined : tickets.get();
-  for (let attempt = 0, forced = false; ; attempt++) {
+  for (let attempt = 1, forced = false; ; attempt++) {
     try {
       const answer = await ask(world, endpoint + (user ? path : "/guest/token"), idToken, {
         guest_ticket: ticket,
@@ -49,7 +49,7 @@ export async function request(world, { endpoint, options, tickets, idToken, isSa
         if (!(await isSame(idToken))) throw fault;
       } else {
         const ms = rules.retryMs(fault, attempt, world.random());
-        const late = attempt >= rules.ATTEMPTS || between(started, now()) + ms > rules.RETRY_MS;
+        const late = attempt >= rules.REQUESTS || between(started, now()) + ms > rules.RETRY_MS;
         if (late || !rules.isPassing(fault)) throw fault;
         await world.sleep(ms);
       }

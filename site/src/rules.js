@@ -19,8 +19,8 @@ const MINUTE = 60_000;
 export const READY_MS = 90_000;
 /** How long a token is handed out while the login does not say whose it is. */
 export const UNSEEN_MS = 5 * MINUTE;
-/** Attempts within one answer. */
-export const ATTEMPTS = 5;
+/** Requests within one answer. */
+export const REQUESTS = 5;
 /** Claims that change with each ID token. All others may name the session, as `SessionClaim` says. */
 const PASSING = /^(iat|exp|nbf|auth_time|nonce|jti|sid|event_id|updated_at|\w+_(hash|jti))$/;
 
@@ -63,11 +63,11 @@ export const pauseMs = (failure, failures, chance) =>
 /**
  * How long to wait before the next attempt within one answer.
  * @param {Failure} failure
- * @param {number} attempt  0 for the first
+ * @param {number} attempt  1 for the first
  * @param {number} chance  from 0 to 1
  */
 export const retryMs = (failure, attempt, chance) =>
-  failure.retryAfter ? failure.retryAfter * 1000 : 500 * 2 ** attempt * Math.max(chance, 0.2);
+  failure.retryAfter ? failure.retryAfter * 1000 : 250 * 2 ** attempt * Math.max(chance, 0.2);
 
 /**
  * Whose token it is: what tabs share must never reach another visitor. The ID token is not

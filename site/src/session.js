@@ -39,7 +39,7 @@ export function createSession(options, world) {
    * @param {string} idToken
    */
   async function keyOf(idToken) {
-    const who = rules.identity(endpoint + path, idToken);
+    const who = rules.identity(endpoint + (idToken && path), idToken);
     return (await world.digest(who)) ?? who;
   }
 
@@ -51,15 +51,16 @@ export function createSession(options, world) {
     return (channel = world.channel(hear));
   }
 
-  /** @param {string} [key] */
-  function forget(key = visitor.key) {
+  /** @param {string} key @param {string} [ticket]  a tab that slept may find a newer one, which stays */
+  function forget(key, ticket) {
     visitor = new Visitor(key, now);
-    tickets.drop();
+    tickets.drop(ticket);
   }
 
-  function close() {
+  /** @param {string} [ticket] */
+  function close(ticket) {
     closed = true;
-    forget("");
+    forget("", ticket);
     channel?.close();
   }
 
@@ -78,8 +79,8 @@ export function createSession(options, world) {
   /** @param {any} message */
   function hear({ key, out, gone, wants, fault, pauseMs, token, ms, muteMs, ticket }) {
     if (key !== visitor.key) return;
-    if (out) return close();
-    if (gone) return forget();
+    if (out) return close(ticket);
+    if (gone) return forget(key, ticket);
     if (wants) return visitor.isGood() && share(visitor);
     if (fault) return visitor.rest(failure(fault.message, fault), pauseMs);
     if (typeof token !== "string") return; // of another version
@@ -116,7 +117,8 @@ export function createSession(options, world) {
       isSame,
       refused,
     });
-    if (answer.spent) channel?.post({ key: await keyOf(""), gone: true });
+    const ticket = answer.spent;
+    if (ticket) channel?.post({ key: await keyOf(""), gone: true, ticket });
     if (of !== visitor) return; // signed out, or somebody else
     if (answer.ticket) tickets.set(answer.ticket);
     of.held = undefined;
@@ -207,16 +209,16 @@ export function createSession(options, world) {
 
     async signOut() {
       const told = open();
+      const ticket = tickets.get();
       let { key } = visitor;
       closed = true;
       forget("");
-      told.post({ key, out: true });
       if (!key) {
         const idToken = await Promise.race([signIn().catch(() => ""), sleep(1_000)]);
         key = await keyOf(idToken || "");
-        told.post({ key, out: true });
       }
-      told.post({ key: await keyOf(""), gone: true });
+      told.post({ key, out: true, ticket });
+      told.post({ key: await keyOf(""), gone: true, ticket });
       told.close();
     },
   };

@@ -677,3 +677,53 @@ test("a guest's ticket goes to the endpoint that wrote it, and to no other", asy
   assert.deepEqual([url, body.guest_ticket], ["https://other.example.com/guest/token", undefined]);
   assert.equal(browser.storage.get(TICKET), "ticket-1");
 });
+
+test("one answer costs the service at most five requests", async () => {
+  const browser = new Browser();
+  browser.chance = () => 0;
+  browser.service.down = true;
+  assert.equal(await browser.wait(browser.tab().onRefreshToken("")), "");
+  assert.equal(browser.service.requests.length, 5);
+});
+
+test("a carry-over at the second issuer leaves guest tabs nothing, either", async () => {
+  const browser = new Browser();
+  const guest = browser.tab();
+  await browser.wait(guest.ready);
+  const user = browser.tab({ idToken: idTokenOf("bob"), path: "/token/2" });
+  const session = browser.service.tokens.get(await browser.wait(user.getToken())).name;
+  await browser.clock.pass(10);
+  const later = await browser.wait(guest.getToken());
+  assert.notEqual(browser.service.tokens.get(later).name, session);
+});
+
+test("the sign-out of a session that was never used ends nobody else's", async () => {
+  const browser = new Browser();
+  const idToken = async () => (await browser.clock.sleep(1_000), idTokenOf("bob"));
+  const other = browser.tab({ idToken }).getToken();
+  await browser.wait(browser.tab({ idToken: idTokenOf("alice") }).signOut());
+  assert.equal(browser.service.tokens.get(await browser.wait(other)).name, "bob");
+});
+
+test("a tab that slept through a sign-out or a carry-over leaves the next guest's ticket alone", async () => {
+  for (const options of [{}, { idToken: idTokenOf("alice") }]) {
+    const browser = new Browser();
+    const world = browser.world();
+    let asleep = true;
+    const channel = (hear) =>
+      world.channel(async (message) => {
+        while (asleep) await browser.clock.sleep(1_000);
+        hear(message);
+      });
+    await browser.wait(browser.tab({}, { channel }).ready);
+    const tab = browser.tab(options);
+    await browser.wait(tab.ready);
+    if (!options.idToken) await browser.wait(tab.signOut());
+    await browser.wait(browser.tab().ready);
+    const ticket = browser.storage.get(TICKET);
+    assert.ok(ticket);
+    asleep = false;
+    await browser.clock.pass(2_000);
+    assert.equal(browser.storage.get(TICKET), ticket);
+  }
+});
