@@ -4,7 +4,8 @@ export interface SessionOptions {
   endpoint: string;
   /**
    * The visitor's OIDC token, or a function that returns it; nothing or `""`: not signed in. The function is
-   * called before each use, and with `true` where the service refused the token and a new one is needed.
+   * called before each use, and with `true` where the service refused the token and a new one is needed. It
+   * should not throw where nobody is signed in.
    */
   idToken?:
     | string
@@ -18,7 +19,7 @@ export interface SessionOptions {
   carryOver?: boolean;
   /** Returns a Turnstile token; called for new guests only. */
   turnstile?: () => string | Promise<string>;
-  /** Told of each failure to get a token. */
+  /** Told why a request for a token failed. */
   onError?: (error: SessionError) => void;
 }
 
@@ -36,7 +37,7 @@ export interface SessionError extends Error {
 
 /** A visitor's session. Nothing is asked of the service before one of these is used. */
 export interface Session {
-  /** The first token; `""` if there was none. Never rejects. */
+  /** The first token; `""` if there was none, until the next look. Never rejects. */
   readonly ready: Promise<string>;
   /** A token that lives; rejects with a {@link SessionError}. */
   getToken(): Promise<string>;
@@ -45,7 +46,7 @@ export interface Session {
    * lives. `oldToken` is the token that Coze refused.
    */
   onRefreshToken(oldToken?: string): Promise<string>;
-  /** Forgets token and guest ticket, in other tabs too; this session gives no token any more. */
+  /** Forgets token and guest ticket, in other tabs too; this visitor's sessions give no token any more. */
   signOut(): Promise<void>;
 }
 

@@ -352,6 +352,7 @@ def test_a_page_of_a_foreign_origin_gets_no_token(
             "(endpoint) => { globalThis.session = createSession({ endpoint }) }", stack.url
         )
         assert refresh(page, "") == ""
+        assert page.evaluate("() => session.getToken().catch(({ status }) => status)") == 0
         assert ticket_of(page) is None
 
 

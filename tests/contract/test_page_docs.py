@@ -78,7 +78,7 @@ def test_every_option_that_is_shown_exists() -> None:
     code = [code for document in DOCUMENTS for _, code in scripts(document)]
     calls = re.findall(r"createSession\(\{\s(.*?)\s\}\);", "\n".join(code), re.DOTALL)
     named = {name for call in calls for name in re.findall(r"(?:^|\n  )(?:  )?(\w+):", call)}
-    assert named == {"endpoint", "idToken", "guest"}
+    assert named == {"endpoint", "idToken", "guest", "onError"}
     assert named < declared("SessionOptions")
 
 
