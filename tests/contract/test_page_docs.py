@@ -13,7 +13,17 @@ from typing import Any
 import pytest
 
 from tests.contract import test_docs
-from tests.contract.browser import BROWSER, LEAVE, adapted, output, page, program, run, strict_stack
+from tests.contract.browser import (
+    BROWSER,
+    LEAVE,
+    SHOWN_PAGE,
+    adapted,
+    output,
+    page,
+    program,
+    run,
+    strict_stack,
+)
 from tests.contract.markdown import ROOT, Document
 from tests.local.stack import LocalStack
 
@@ -140,3 +150,28 @@ def test_two_widgets_of_one_page_are_one_visitor_with_one_token(
     assert len(seen["tokens"]) == 2
     assert len(set(seen["tokens"])) == 1
     assert seen["tokens"][0] in stack.coze.tokens
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sign_in", "row"),
+    [
+        ({"GuestSessions": "off"}, "", "403 `access_denied`"),
+        ({"OidcIssuer": "", "OidcAudience": ""}, "made-up", "404"),
+        ({}, "made-up", "401"),
+    ],
+)
+def test_the_developer_sees_why_nothing_shows(
+    tmp_path: Path, parameters: dict[str, str], sign_in: str, row: str
+) -> None:
+    rows = [
+        row for page in (PAGE, test_docs.twin(PAGE)) for table in page.subjects for row in table
+    ]
+    settings = {"AllowedOrigins": SHOWN_PAGE, "AllowNoOrigin": "off", **parameters}
+    shown = PAGE.block("js", "console.warn").replace("onError", f"idToken: '{sign_in}', onError")
+    shown = 'import { createSession } from "./coze-session.js";\n' + shown
+    told = "let told;\nconsole.warn = ({ status, code }) => (told = { status, code });\n"
+    tell = "await session.ready;\nconsole.log(JSON.stringify(told));\n"
+    with LocalStack(parameters=settings) as stack:
+        seen = run(BROWSER + told + adapted(shown, stack) + tell + LEAVE, tmp_path)
+    assert rows.count(row) == 2
+    assert row == f"{seen['status']} `{seen.get('code')}`".removesuffix(" `None`")
