@@ -112,22 +112,37 @@ def test_strict_mode_costs_one_script_one_request_and_one_widget(
     assert page.evaluate("() => widgetsMade") == 1
 
 
+@pytest.mark.parametrize("site", ["react", "vue"])
 def test_another_visitor_gets_another_widget(
-    react: Path, stack: LocalStack, open_page: OpenPage
+    site: str, request: pytest.FixtureRequest, stack: LocalStack, open_page: OpenPage
 ) -> None:
-    page = open_page(react)
+    page = open_page(request.getfixturevalue(site))
     guest = session_of(page, stack)
     sessions = []
-    for user in ("hana", "ivan"):
+    for user in (f"hana-{site}", "ivan"):
         sign_in(page, stack, user)
         sessions.append(session_of(page, stack))
     assert sessions == [guest, "ivan"]  # the first keeps what she said as a guest
 
 
-def sign_in(page: Page, stack: LocalStack, user: str) -> None:
+@pytest.mark.parametrize("site", ["react", "vue"])
+def test_the_component_takes_every_option_of_the_helper(
+    site: str, request: pytest.FixtureRequest, stack: LocalStack, open_page: OpenPage
+) -> None:
+    page = open_page(request.getfixturevalue(site))
+    guest = session_of(page, stack)
+    sign_in(page, stack, f"leo-{site}", carryOver=False)
+    assert session_of(page, stack) == f"leo-{site}"
+    page.evaluate("(visitor) => signIn(...visitor)", [stack.url, "", {"guest": True}])
+    page.wait_for_function("() => widgetsMade === 3")
+    assert session_of(page, stack) == guest
+
+
+def sign_in(page: Page, stack: LocalStack, user: str, **more: bool) -> None:
     """Gives the component the sign-in of this user, and waits for the widget."""
     made: int = page.evaluate("() => widgetsMade")
-    page.evaluate("(visitor) => signIn(...visitor)", [stack.url, stack.oidc.id_token(user)])
+    visitor = [stack.url, stack.oidc.id_token(user), more]
+    page.evaluate("(visitor) => signIn(...visitor)", visitor)
     page.wait_for_function("(made) => widgetsMade > made", arg=made)
 
 
@@ -139,5 +154,5 @@ def test_a_script_that_did_not_come_is_asked_for_again(
     with context.expect_event("console", lambda said: "could not be loaded" in said.text):
         page = open_page(react)
     assert widgets(page) == 0
-    page.evaluate("(visitor) => signIn(...visitor)", [stack.url, stack.oidc.id_token("judy")])
+    page.evaluate("(visitor) => signIn(...visitor)", [stack.url, stack.oidc.id_token("judy"), {}])
     assert session_of(page, stack)

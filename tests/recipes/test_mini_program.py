@@ -79,7 +79,7 @@ await cozeToken("another");
 counts.push(logins);
 await cozeToken(token);
 counts.push(logins);
-now += 3600 * 1000;
+now += 3570 * 1000;
 await cozeToken();
 counts.push(logins);
 console.log(JSON.stringify(counts));
@@ -96,6 +96,51 @@ console.log(JSON.stringify([before, await cozeToken()]));
 """)
     assert offline == ""
     assert online.startswith("czs_")
+
+
+def test_an_answer_that_is_none_is_no_rejection_and_costs_no_token(run: Any) -> None:
+    tokens = run("""
+const { request } = wx;
+wx.request = ({ success }) => success({ statusCode: 200, data: answers.pop() });
+const answers = [{ access_token: "czs_1" }, "<html>", null, undefined];
+const tokens = [];
+while (answers.length) tokens.push(await cozeToken());
+wx.request = request;
+const token = await cozeToken();
+wx.request = ({ success }) => success({ statusCode: 200, data: {} });
+now += 3600 * 1000 - 30 * 1000;
+console.log(JSON.stringify([...tokens, token === (await cozeToken())]));
+""")
+    assert tokens == ["", "", "", "", True]
+
+
+def test_while_a_token_lives_it_is_given_even_if_it_was_refused(run: Any) -> None:
+    seen = run("""
+const token = await cozeToken();
+isOffline = true;
+const seen = [await cozeToken(token)];
+now += 3600 * 1000 - 30 * 1000;
+seen.push(await cozeToken(), await cozeToken(token));
+now += 31 * 1000;
+seen.push(await cozeToken());
+console.log(JSON.stringify(seen.map((given) => given && given === token)));
+""")
+    assert seen == [True, True, True, ""]
+
+
+def test_a_storm_of_refusals_costs_one_request_a_minute(run: Any) -> None:
+    counts = run("""
+let token = await cozeToken();
+const counts = [];
+for (let i = 0; i < 130; i++) {
+  token = await cozeToken(token);
+  counts.push(logins);
+  now += 1000;
+}
+console.log(JSON.stringify([counts[0], counts.at(-1), token]));
+""")
+    assert counts[:2] == [2, 4]
+    assert counts[2].startswith("czs_")
 
 
 def test_the_native_page_has_a_conversation_of_the_user(run: Any) -> None:

@@ -5,10 +5,10 @@ import App from "./App";
 import { CozeChat } from "./CozeChat";
 
 const root = createRoot(document.getElementById("root")!);
-const signIn = (endpoint: string, idToken: string) =>
+const signIn = (endpoint: string, idToken: string, more: object) =>
   root.render(
     <StrictMode>
-      <CozeChat endpoint={endpoint} botId="7000000000000000001" idToken={() => idToken} />
+      <CozeChat endpoint={endpoint} botId="7000000000000000001" idToken={() => idToken} {...more} />
     </StrictMode>,
   );
 
