@@ -22,7 +22,7 @@ _SECRET = re.compile(
     rb"client_?secret" + _QUOTE + rb"?\s*[:=]\s*" + _QUOTE + rb"?([A-Za-z0-9_-]{24,256})",
     re.IGNORECASE,
 )
-_COZE = re.compile(rb"coze", re.IGNORECASE)
+_COZE = re.compile(rb"coze|kouzi|" + "扣子".encode(), re.IGNORECASE)
 _CONFIG_REACH, _NAME_REACH = 4096, 2048
 """Bytes: a configuration file fits; who the secret belongs to stands near it."""
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from coze_leak_scan.hit import Hit
-from coze_leak_scan.text import places, stands_in
+from coze_leak_scan.text import name_around, places, stands_in
 
 RULE = "public-variable"
 
@@ -15,7 +15,8 @@ _NAME = re.compile(
     rb"_[A-Z0-9_]*"
 )
 _LETTERS = re.compile(rb"[A-Z0-9_]*")
-_MAX_NAME = 100
+_PRODUCTS = (b"COZE", b"KOUZI")
+"""Coze's two names; the second is 扣子 in Latin letters."""
 
 _SECRETS = {b"TOKEN", b"TOKENS", b"PAT", b"SECRET", b"KEY", b"APIKEY", b"PASSWORD"}
 _HARMLESS_LAST = re.compile(
@@ -35,26 +36,20 @@ _DECLARED = re.compile(rb"(?:string|undefined|null|true|false|any|boolean|String
 
 def find_public_variables(data: bytes) -> Iterator[Hit]:
     """Where a public variable for one of Coze's secrets is given a value or read."""
-    for place in places(b"COZE", data):
-        start, name = _name_around(data, place)
+    for place in (place for product in _PRODUCTS for place in places(product, data)):
+        start, name = name_around(place, data, _LETTERS)
         end = start + len(name)
-        if names_a_secret(name) and _in_use(data, start, end):
+        if _NAME.fullmatch(name) and names_cozes_secret(name) and _in_use(data, start, end):
             yield Hit(start, RULE, name.decode(), 0)
 
 
-def names_a_secret(name: bytes) -> bool:
-    """Whether this is the name of a public variable for a token or a key of Coze's."""
-    if not _NAME.fullmatch(name) or b"COZE" not in name or _HARMLESS_LAST.search(name):
+def names_cozes_secret(name: bytes) -> bool:
+    """Whether this is the name of a variable for a token or a key of Coze's."""
+    product = next((product for product in _PRODUCTS if product in name), None)
+    if not product or _HARMLESS_LAST.search(name.rstrip(b"_")):
         return False
-    _, _, rest = name.partition(b"COZE")
+    _, _, rest = name.partition(product)
     return not _SECRETS.isdisjoint(_HARMLESS_KEY.sub(b"", rest).split(b"_"))
-
-
-def _name_around(data: bytes, place: int) -> tuple[int, bytes]:
-    before = _LETTERS.match(data[max(0, place - _MAX_NAME) : place][::-1])
-    start = place - (len(before.group()) if before else 0)
-    name = _LETTERS.match(data, start, place + _MAX_NAME)
-    return start, name.group() if name else b""
 
 
 def _in_use(data: bytes, start: int, end: int) -> bool:

@@ -9,6 +9,7 @@ from coze_leak_scan.encoded import find_encoded
 from coze_leak_scan.hit import Finding, Hit
 from coze_leak_scan.oauth_apps import find_oauth_apps
 from coze_leak_scan.private_keys import find_private_keys
+from coze_leak_scan.public_objects import find_public_objects
 from coze_leak_scan.public_variables import find_public_variables
 from coze_leak_scan.tokens import find_tokens
 from coze_leak_scan.views import View, views
@@ -48,6 +49,7 @@ def _hits_of(view: View) -> Iterator[Hit]:
     if not view.pieced:
         yield from find_oauth_apps(view.data)
         yield from find_public_variables(view.data)
+        yield from find_public_objects(view.data)
         yield from find_encoded(view.data)
 
 

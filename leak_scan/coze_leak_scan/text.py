@@ -15,6 +15,7 @@ _STANDS_IN = re.compile(
     re.IGNORECASE,
 )
 _MIN_DISTINCT = 12
+_MAX_NAME = 100
 
 
 def places(literal: bytes, data: bytes) -> Iterator[int]:
@@ -23,6 +24,14 @@ def places(literal: bytes, data: bytes) -> Iterator[int]:
     while found >= 0:
         yield found
         found = data.find(literal, found + 1)
+
+
+def name_around(place: int, data: bytes, letters: re.Pattern[bytes]) -> tuple[int, bytes]:
+    """The name of these letters that this place is in, and where it begins."""
+    before = letters.match(data[max(0, place - _MAX_NAME) : place][::-1])
+    start = place - (len(before.group()) if before else 0)
+    name = letters.match(data, start, place + _MAX_NAME)
+    return start, name.group() if name else b""
 
 
 def begins_word(data: bytes, start: int) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 _PIECES = re.compile(
-    # "a" + "b", "a".concat("b"), ["a", "b"]
-    rb"[\"'`]\s{0,80}(?:\+|,|\.concat\()\s{0,80}[\"'`]"
+    # "a" + "b", "a".concat("b"), ["a", "b"], `${"a"}b`, `a${"b"}`
+    rb"[\"'`]\s{0,80}(?:(?:\+|,|\.concat\()\s{0,80}[\"'`]|\})|\$\{\s{0,80}[\"'`]"
     # Escapes of printable ASCII in scripts, addresses and HTML
     rb"|\\x([2-7][0-9A-Fa-f])|\\u00([2-7][0-9A-Fa-f])|%([2-7][0-9A-Fa-f])"
     rb"|&#x0{0,4}([2-7][0-9A-Fa-f]);|&#0{0,4}(\d{2,3});"

@@ -53,6 +53,11 @@ MARKS = {
             *("EXPO_PUBLIC", "TARO_APP"),
         ]
     },
+    "KOUZI": ("VITE_KOUZI", NAME),
+    "CAMEL": ("coze", NAME),
+    "CAMEL_2": ("kouzi", NAME),
+    "DEFINED": ("__COZE", NAME),
+    "PLAIN": ("COZE", NAME),
 }
 
 _MARK = re.compile(r"@([A-Z0-9_]+)@")
@@ -111,10 +116,31 @@ const { @VITE@_PAT } = import.meta.env;
 @GATSBY@_TOKEN=$COZE_TOKEN
 @EXPO_PUBLIC@_ACCESS_TOKEN=@TOKEN@
 @TARO_APP@_TOKEN=@TOKEN@
+@KOUZI@_TOKEN=@TOKEN@
 COZE_PRIVATE_KEY="@KEY_ESCAPED@"
 COZE_KEY_64=@KEY_64@
 COZE_KEY_1_64=@KEY_1_64@
 """,
+    "nuxt.config.ts": """export default defineNuxtConfig({
+  runtimeConfig: {
+    cozeToken: process.env.COZE_TOKEN,
+    public: { site: { name: 'a' }, @CAMEL@Token: process.env.COZE_TOKEN, @CAMEL_2@ApiKey: 'a1b' },
+  },
+})
+""",
+    "useChat.ts": """const token = useRuntimeConfig().public.@CAMEL@Token;
+const { @CAMEL@Pat } = useRuntimeConfig().public
+""",
+    "vite.config.ts": """export default defineConfig(({ mode }) => ({
+  define: {
+    @DEFINED@_TOKEN__: JSON.stringify(env.COZE_TOKEN),
+    'process.env.@PLAIN@_API_KEY': JSON.stringify(loadEnv(mode, '.', '').COZE_API_KEY),
+    'process.env': { @PLAIN@_PAT: '@TOKEN@' },
+  },
+}));
+""",
+    "webpack.config.js": "plugins: [new webpack.DefinePlugin({ "
+    "@PLAIN@_SECRET: JSON.stringify(process.env.COZE_SECRET) })],\n",
     "workflow.yml": "env:\n  @NEXT_PUBLIC@_TOKEN: ${{ secrets.COZE_TOKEN }}\n",
     "bundle.min.js": '(()=>{var e={41:(e,t)=>{t.Z=\'@TOKEN@\'}},n="x"+"y";'
     'fetch("/v3/chat",{headers:{Authorization:"Bearer @WORKLOAD@"}});'
@@ -129,6 +155,8 @@ const d = "@FIRST@" +
 const e = "@TOKEN_ESCAPED@";
 const h = "user\\n@HEAD@" + "@TAIL@\\n";
 const f = atob('@TOKEN_64@');
+const g = `@FIRST@${"@REST@"}`, i = `${'@HEAD@'}@TAIL@`;
+const j = `Bearer ${"@FIRST@"}${ '@REST@' }`;
 """,
     "sign.js": """import { SignJWT, importPKCS8 } from 'jose';
 const key = "@KEY_ESCAPED@";
@@ -165,6 +193,7 @@ token = "@TOKEN@"
     "web_app.json": '{"client_type": "web", "client_secret": "@CLIENT_SECRET@",'
     ' "coze_api_base": "https://api.coze.com"}\n',
     "oauth.js": "const coze = { clientId: '1', clientSecret: '@CLIENT_SECRET@' };\n",
+    "app.js": "const app = { clientSecret: '@CLIENT_SECRET@' }; // 扣子\n",
     "key.pem": "@KEY@",
 }
 """By the name of the file."""
@@ -196,12 +225,29 @@ COZE_API_TOKEN=${COZE_API_TOKEN}
 NUXT_PUBLIC_COZE_TOKEN=undefined
 VITE_MAP_KEY=0123456789abcdef
 """,
+    "nuxt.config.ts": """export default defineNuxtConfig({
+  runtimeConfig: {
+    cozeToken: process.env.COZE_TOKEN,
+    public: { cozeBotId: '7', cozeTokenEndpoint: 'https://a', cozeToken: '', cozePat: undefined },
+    other: { cozeSecret: 'a1b2' },
+  },
+  other: { public: { cozeToken: process.env.COZE_TOKEN } },
+})
+interface PublicRuntimeConfig { public: { cozeToken: string } }
+const { cozeToken } = useRuntimeConfig(), bot = useRuntimeConfig().public.cozeBotId;
+""",
+    "vite.config.ts": """const options = { cozeToken: process.env.COZE_TOKEN, mode: 1 };
+export default { define: { __COZE_BOT_ID__: '"7"', __COZE_TOKEN_URL__: '"https://a"',
+  COZE_PAT: JSON.stringify('') },
+  server: { proxy: { headers: { cozeToken: process.env.COZE_TOKEN } } } };
+define: { __COZE_TOKEN__: JSON.stringify('your_token') }
+""",
     "env.d.ts": "interface ImportMetaEnv { VITE_COZE_TOKEN: string; VITE_COZE_BOT_ID: string }\n",
     "snake.py": "def pat_match_the_longest_prefix_of_any_pattern_in_the_table_2(pat_match_1):\n"
     "    compat_5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b = pat_match_1\n"
     "    return pat_someCamelCaseNameThatIsFortyCharactersLongOrMore(compat_Table64)\n",
     "bundle.js": 'var o=["compat_","alpha1","Beta2","gamma3"],p="pat_"+e,q=`pat_${n}`,'
-    'r="czs_"+"sat_"+"cztei_";i.pat_=1;'
+    'r="czs_"+"sat_"+"cztei_";i.pat_=1;u=`pat_${"a"}${n}`;'
     's=["compat_","Opera12","Firefox34","Chrome56","Safari78","Edge90","Konqueror1"];\n',
     "short.js": f"t='pat_{made_up.letters(39)}'; u='czs_{made_up.letters(31)}'\n",
     "login.js": f"google({{ clientSecret: '{made_up.letters(40)}' }});\n",
