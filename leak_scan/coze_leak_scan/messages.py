@@ -22,7 +22,7 @@ ENGLISH = {
     "oauth-config": "take this file out of the site and delete its key at Coze",
     "client-secret": "reset this secret at Coze; it stays on a server",
     "public-variable": "the build writes it into the page: read it on a server only, "
-    "under a name without the public prefix",
+    "under a name that is not public",
     "allowed": "allowed by a comment",
     "length": "{head}…({length} characters)",
     "fault": "cannot scan: {fault}",
@@ -43,7 +43,7 @@ CHINESE = {
     "private-key": "请在扣子删除这个密钥；签名用的密钥只能放在服务器上",
     "oauth-config": "请把这个文件移出网站，并在扣子删除其中的密钥",
     "client-secret": "请在扣子重置这个密钥；它只能放在服务器上",
-    "public-variable": "构建工具会把它写进网页：请去掉名称中的公开前缀，只在服务器上读取",
+    "public-variable": "构建工具会把它写进网页：请换成不公开的名称，只在服务器上读取",
     "allowed": "已由注释允许",
     "length": "{head}…（{length} 个字符）",
     "fault": "无法扫描：{fault}",

@@ -208,11 +208,10 @@ export function createSession(options, world) {
     },
 
     async signOut() {
-      const told = open();
       const ticket = tickets.get();
       let { key } = visitor;
-      closed = true;
-      forget("");
+      close();
+      const told = (channel = world.channel(() => {})); // the one before may be closed for long
       if (!key) {
         const idToken = await Promise.race([signIn().catch(() => ""), sleep(1_000)]);
         key = await keyOf(idToken || "");

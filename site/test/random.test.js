@@ -46,6 +46,8 @@ const steps = (...more) =>
         ),
       }),
       fc.record({ does: fc.constant("online") }),
+      fc.record({ does: fc.constant("signOut"), tab }),
+      fc.record({ does: fc.constant("load"), tab }),
       ...more,
     ),
     { minLength: 5, maxLength: 40 },
@@ -61,20 +63,29 @@ const fallAsleep = fc.record({
   does: fc.constant("sleep"),
   ms: fc.constantFrom(60_000, 7_200_000),
 });
+const worlds = fc.oneof(steps(setClock), steps(fallAsleep));
 const luck = fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true }));
 
 class World {
   browser = new Browser();
   people = Array(TABS).fill("alice");
-  sessions = this.people.map((_, number) =>
-    this.browser.tab({
-      idToken: () => (this.people[number] ? idTokenOf(this.people[number]) : null),
-      guest: true,
-      carryOver: false,
-    }),
-  );
-  given = Array(TABS).fill(undefined); // the token that each tab's widget has
-  older = Array(TABS).fill(undefined);
+  sessions = [];
+  given = []; // the token that each tab's widget has
+  older = [];
+  past = new Set(); // guests that nobody may be any more
+
+  constructor(carryOver) {
+    this.carryOver = carryOver;
+    for (let tab = 0; tab < TABS; tab++) this.load(tab);
+  }
+
+  /** The page is loaded: its widget has no token any more. */
+  load(tab) {
+    const idToken = () => (this.people[tab] ? idTokenOf(this.people[tab]) : null);
+    const { carryOver } = this;
+    this.sessions[tab] = this.browser.tab({ idToken, guest: true, carryOver });
+    this.given[tab] = this.older[tab] = undefined;
+  }
 
   async do(step) {
     const { browser } = this;
@@ -94,13 +105,16 @@ class World {
       browser.asleep += step.ms;
       return clock.pass(step.ms);
     }
+    if (step.does === "load") this.load(step.tab);
+    if (step.does === "signOut") return this.signOut(step);
     if (step.does === "refresh") return this.refresh(step);
     if (step.does === "get") return this.get(step);
   }
 
   async refresh({ tab, says }) {
     const old = says === "held" ? this.given[tab] : says === "older" ? this.older[tab] : says;
-    const before = this.lives(this.given[tab]);
+    const held = this.given[tab];
+    const before = this.lives(held) && this.isTheirs(tab, held);
     const began = this.browser.clock.now;
     const token = await this.browser.wait(this.sessions[tab].onRefreshToken(old));
     assert.ok(this.browser.clock.now - began < 5_000, "it took too long");
@@ -109,6 +123,16 @@ class World {
       assert.ok(token, "nothing was given though one lives");
     if (token !== this.given[tab]) this.older[tab] = this.given[tab];
     this.given[tab] = token || this.given[tab];
+  }
+
+  /** The others' pages stay as they are, but may have to do without the token they had. */
+  async signOut({ tab }) {
+    const { guests } = this.browser.service;
+    for (const name of guests.values()) this.past.add(name);
+    await this.browser.wait(this.sessions[tab].signOut());
+    this.people[tab] = "";
+    this.load(tab);
+    this.given = [];
   }
 
   async get({ tab }) {
@@ -125,22 +149,26 @@ class World {
     return token && this.browser.service.tokens.get(token).until > this.browser.clock.now;
   }
 
+  isTheirs(tab, token) {
+    const { tokens, users, carried } = this.browser.service;
+    const { name } = tokens.get(token);
+    const who = this.people[tab];
+    if (who) return name === who || name === users.get(who);
+    return name.startsWith("guest_") && !carried.has(name) && !this.past.has(name);
+  }
+
   check(tab, token) {
     if (!token) return;
     const { name, until } = this.browser.service.tokens.get(token);
-    const who = this.people[tab];
-    assert.ok(
-      who ? name === who : name.startsWith("guest_"),
-      `${who || "a guest"} got the token of ${name}`,
-    );
+    assert.ok(this.isTheirs(tab, token), `${this.people[tab] || "a guest"} got that of ${name}`);
     assert.ok(until >= this.browser.clock.now, "it is dead");
   }
 }
 
 test("in any world: no rejection, nobody else's token, no dead one, none withheld, an answer in 5 s", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.oneof(steps(setClock), steps(fallAsleep)), luck, async (steps, luck) => {
-      const world = new World();
+    fc.asyncProperty(worlds, luck, fc.boolean(), async (steps, luck, carryOver) => {
+      const world = new World(carryOver);
       world.browser.chance = () => luck.next().value;
       for (const step of steps) {
         if (step.does === "clock") world.browser.jumped = true;

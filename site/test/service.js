@@ -23,6 +23,7 @@ export class Service {
   tokens = new Map(); // token → {name, until}
   guests = new Map(); // ticket → name
   users = new Map(); // user's name → the session that they took over
+  carried = new Set(); // those sessions, once a user's page knows
   refusedIdTokens = new Set();
   #held = new Map(); // name → {token, until, born}
   #forced = new Map(); // name → when a refused token was last replaced
@@ -62,21 +63,26 @@ export class Service {
     const claims = JSON.parse(Buffer.from(jwt.split(".")[1], "base64url"));
     const sub = url.endsWith("/2") ? `staff_${claims.sub}` : claims.sub;
     const extra = {};
+    const guest = this.guests.get(body.guest_ticket);
     if (body.guest_ticket) {
-      const guest = this.guests.get(body.guest_ticket);
-      if (!guest) return error(401, "invalid_token");
-      extra.guest_carried_over = !this.users.has(sub);
-      if (extra.guest_carried_over) {
-        this.users.set(sub, guest);
-        this.guests.delete(body.guest_ticket);
-      }
+      if (!guest || (this.users.get(sub) !== guest && this.#isBound(guest)))
+        return error(401, "invalid_token");
+      if (!this.users.has(sub)) this.users.set(sub, guest);
+      extra.guest_carried_over = this.users.get(sub) === guest;
     }
-    return this.#token(this.users.get(sub) ?? sub, body, extra);
+    const answer = this.#token(this.users.get(sub) ?? sub, body, extra);
+    if (answer.status === 200 && extra.guest_carried_over) this.carried.add(guest);
+    return answer;
+  }
+
+  #isBound(guest) {
+    return [...this.users.values()].includes(guest);
   }
 
   #guest(body) {
     let ticket = body.guest_ticket;
-    if (ticket && !this.guests.has(ticket)) return error(401, "invalid_token");
+    if (ticket && (!this.guests.has(ticket) || this.#isBound(this.guests.get(ticket))))
+      return error(401, "invalid_token");
     if (!ticket) {
       ticket = `ticket-${++this.#count}`;
       this.guests.set(ticket, `guest_${this.#count}`);

@@ -727,3 +727,15 @@ test("a tab that slept through a sign-out or a carry-over leaves the next guest'
     assert.equal(browser.storage.get(TICKET), ticket);
   }
 });
+
+test("a session that another tab signed out can sign out who came after", async () => {
+  const browser = new Browser();
+  const tabs = [1, 2].map(() => browser.tab({ idToken: idTokenOf("alice") }));
+  for (const tab of tabs) await browser.wait(tab.ready);
+  await browser.wait(tabs[0].signOut());
+  const again = browser.tab({ idToken: idTokenOf("alice") });
+  await browser.wait(again.ready);
+  await browser.wait(tabs[1].signOut());
+  await browser.clock.pass(10);
+  for (const tab of [...tabs, again]) assert.equal(await browser.wait(tab.onRefreshToken("")), "");
+});
