@@ -92,6 +92,13 @@ def test_every_option_that_is_shown_exists() -> None:
     assert named < declared("SessionOptions")
 
 
+@pytest.mark.parametrize("name", ["page", "recipes"])
+def test_the_session_signs_out_before_the_login_does(name: str) -> None:
+    shown = [text for _, text in Document(f"docs/{name}.md").blocks if "session.signOut" in text]
+    order = re.findall(r"await (\w.*)\(\);|(location.reload)", "\n".join(shown))
+    assert ["".join(call) for call in order] == ["session.signOut", "signOut", "location.reload"]
+
+
 def installed(name: str) -> str:
     """A program that npm installs for the helper."""
     found = SITE / "node_modules" / ".bin" / name
