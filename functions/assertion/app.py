@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import Any
 
 from botocore.session import Session
-from coze_sts import aws, http_event, settings, telemetry, wiring
+from coze_sts import aws, http_event, settings, snapshot, telemetry, wiring
 from coze_sts.auth.session import Caller, session_for
 from coze_sts.coze.assertion import ASSERTION_SECONDS, claims, new_jti, sign
 from coze_sts.errors import StoreUnavailable
@@ -17,16 +17,23 @@ from coze_sts.sessions import Sessions
 SETTINGS = settings.from_environment()
 TELEMETRY = telemetry.new_telemetry()
 AWS = Session()
+CREDENTIALS = snapshot.LateCredentials(AWS)
 SECRETS = aws.secrets_manager(AWS)
+DYNAMODB = aws.dynamodb(AWS)
 KMS = cache(partial(aws.kms, AWS))
 PARSE = wiring.app_parser(KMS, settings=SETTINGS)
 APP = wiring.stored_app(SECRETS, parse=PARSE, settings=SETTINGS, telemetry=TELEMETRY)
 KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
 SESSIONS = Sessions(
-    client=aws.dynamodb(AWS),
+    client=DYNAMODB,
     table=SETTINGS.binding_table,
     keyring=KEYRING.get,
     clock=time.time,
+)
+snapshot.register(
+    *(APP.forget, KEYRING.forget, SESSIONS.known.clear),
+    *(CREDENTIALS.forget, SECRETS.close, DYNAMODB.close, KMS.cache_clear),
+    load=("coze_sts.coze.private_key",),
 )
 
 

@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.session import Session
-from coze_sts import aws, http_event, policy, settings, telemetry, wiring
+from coze_sts import aws, http_event, policy, settings, snapshot, telemetry, wiring
 from coze_sts.admission import Admission
 from coze_sts.allowance import Allowance
 from coze_sts.auth.session import Caller
@@ -30,6 +30,7 @@ POLICY = policy.read_policy(policy.POLICY_PATH)
 POLICY.check(SETTINGS)
 TELEMETRY = telemetry.new_telemetry()
 AWS = Session()
+CREDENTIALS = snapshot.LateCredentials(AWS)
 SECRETS = aws.secrets_manager(AWS)
 DYNAMODB = aws.dynamodb(AWS)
 
@@ -87,6 +88,13 @@ DOORS = Doors(
     http=http,
     telemetry=TELEMETRY,
     clock=time.time,
+)
+
+snapshot.register(
+    *(KEYS.forget, KEYRING.forget, BROKER.memory.clear, BROKER.sessions.known.clear),
+    *(secret.forget for secret in (DOORS.turnstile, DOORS.wechat) if secret),
+    *(CREDENTIALS.forget, SECRETS.close, DYNAMODB.close, KMS.cache_clear, http.cache_clear),
+    load=("coze_sts.coze.mint", "coze_sts.coze.private_key"),
 )
 
 Answer = tuple[int, dict[str, Any] | None]

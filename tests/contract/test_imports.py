@@ -36,7 +36,7 @@ LEVELS = (
             "keyring",
             "settings",
         },
-        *{"stored_secret", "strict_json", "telemetry", "variables", "web"},
+        *{"snapshot", "stored_secret", "strict_json", "telemetry", "variables", "web"},
     },
 )
 """Each level imports from the levels below it; only the leaves may import from each other."""

@@ -88,7 +88,7 @@ class LocalFunction:
 
     def _load(self) -> Callable[[Any, Any], Any]:
         if self._handler is None:
-            module = _import(self._folder / f"{self._module_name}.py")
+            module = import_app(self._folder / f"{self._module_name}.py")
             self._handler = getattr(module, self._handler_name)
         return self._handler
 
@@ -103,7 +103,7 @@ class LocalFunction:
         )
 
 
-def _import(path: Path) -> Any:
+def import_app(path: Path) -> Any:
     """Import a file under a name of its own, so that each stack has modules of its own."""
     if str(LAYER) not in sys.path:
         sys.path.insert(0, str(LAYER))

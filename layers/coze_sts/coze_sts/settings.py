@@ -110,6 +110,11 @@ def from_environment(**defaults: str) -> Settings:
     return read_settings({**defaults, **os.environ})
 
 
+def starts_from_snapshot() -> bool:
+    """Whether Lambda takes a snapshot of this process (SnapStart), as its runtime says."""
+    return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
+
+
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Turns variables into Settings; an empty variable counts as not set.
 

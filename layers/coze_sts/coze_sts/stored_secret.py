@@ -92,6 +92,10 @@ class StoredSecret(Generic[T]):
         self._clock = clock
         self._on_failure = on_failure
         self._check = check
+        self.forget()
+
+    def forget(self) -> None:
+        """Holds nothing any more, as at the start."""
         self._version_id: str | None = None
         self._value: T | None = None
         self._good_until = 0.0

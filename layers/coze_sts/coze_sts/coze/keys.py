@@ -42,6 +42,12 @@ class AppKeys:
         """The same, asked for anew unless that was done within the last minute."""
         return self._current.renewed()
 
+    def forget(self) -> None:
+        """Holds no key any more, as at the start."""
+        self._current.forget()
+        self._previous.forget()
+        self._prefer_previous_until = 0.0
+
     def exchange(self, attempt: Callable[[CozeApp], AccessToken]) -> AccessToken:
         """Makes an attempt with one key, and with one other where the first cannot be used.
 
