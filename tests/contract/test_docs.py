@@ -177,6 +177,19 @@ def test_the_table_of_costs_is_worked_out_right(name: str) -> None:
     assert together == pytest.approx([sum(c) for c in zip(*parts, strict=True)], abs=0.006)
 
 
+@pytest.mark.parametrize("name", ["operations.md", "operations.zh-CN.md"])
+def test_the_table_of_snapshots_is_worked_out_right(name: str) -> None:
+    numbers = re.compile(r"\d+\.\d+")
+    (table,) = [rows for rows in Document(f"docs/{name}").tables if "0.0000015046" in str(rows)]
+    prices, costs = zip(
+        *[map(float, numbers.findall(" ".join(row[1:]))) for row in table[-3:]], strict=True
+    )
+    month, gigabytes, starts = 730 * 3600, 0.5, 1_000_000
+    keeping, restoring, time = prices
+    expected = (keeping * gigabytes * month, restoring * gigabytes * starts, time * gigabytes * 0.4)
+    assert costs == pytest.approx(expected, abs=0.006)
+
+
 def test_the_script_that_copies_records_overwrites_none(dynamodb: Any) -> None:
     old = {"pk": {"S": "b1#guest"}, "user": {"S": "old"}}
     table = dynamodb.describe_table(TableName=TABLE)["Table"]

@@ -56,10 +56,10 @@ def outputs(
     return {name: resolver.resolve(out["Value"]) for name, out in template["Outputs"].items()}
 
 
-def refusals(parameters: Mapping[str, object]) -> list[str]:
+def refusals(parameters: Mapping[str, object], *, region: str = "us-east-1") -> list[str]:
     """Why CloudFormation would refuse these parameters before it creates anything."""
     template = source()
-    resolver = _Resolver(template, parameters, partition="aws", region="us-east-1")
+    resolver = _Resolver(template, parameters, partition="aws", region=region)
     rules = [
         rule
         for rule in template["Rules"].values()

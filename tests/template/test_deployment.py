@@ -58,6 +58,41 @@ def test_little_by_little_means_that_the_api_calls_an_alias_that_moves(
     assert "DEPLOYMENT_FAILURE" in group["AutoRollbackConfiguration"]["Events"]
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("preference", ["AllAtOnce", GRADUAL[0]])
+def test_with_snapstart_the_api_calls_an_alias_because_only_versions_have_snapshots(
+    function: str, preference: str
+) -> None:
+    resources = template.expand({"SnapStart": "on", "DeploymentPreference": preference})
+    permission = resources[f"{function}Permission"]["Properties"]["FunctionName"]
+    assert resources[function]["Properties"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert integration(resources, function).endswith(f"/${{{function}.Arn}}:live/invocations")
+    assert permission == f"${{{function}Aliaslive}}"
+    gradual = "CodeDeployLambdaAliasUpdate" in str(resources[f"{function}Aliaslive"])
+    assert gradual == (preference in GRADUAL)
+
+
+def test_only_what_the_api_calls_has_snapshots_and_only_where_they_are_wanted() -> None:
+    for value, expected in {"on": set(FUNCTIONS), "off": set[str]()}.items():
+        resources = template.expand({"SnapStart": value, "CanarySchedule": "rate(1 hour)"})
+        of_versions = {name for name in resources if "PublishedVersions" in str(resources[name])}
+        assert of_versions == expected
+
+
+def test_nothing_that_snapstart_refuses_is_asked_for() -> None:
+    resources = template.expand({"SnapStart": "on"})
+    for function in FUNCTIONS:
+        refused = {"EphemeralStorage", "FileSystemConfigs", "ImageUri", "PackageType"}
+        assert refused.isdisjoint(resources[function]["Properties"])
+        assert "ProvisionedConcurrencyConfig" not in str(resources[f"{function}Aliaslive"])
+
+
+def test_no_version_of_before_stays_behind_to_be_paid_for() -> None:
+    resources = template.expand({"SnapStart": "on"}).values()
+    policies = [r["DeletionPolicy"] for r in resources if r["Type"] == "AWS::Lambda::Version"]
+    assert policies == ["Delete"] * len(FUNCTIONS)
+
+
 @pytest.mark.parametrize("partition", ["aws", "aws-cn"])
 def test_a_gradual_deployment_names_no_partition(partition: str) -> None:
     region = {"aws": "us-east-1", "aws-cn": "cn-north-1"}[partition]

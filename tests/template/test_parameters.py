@@ -6,6 +6,7 @@ from tests.local import template
 from tests.template.variants import Variant
 
 PARAMETERS = template.source()["Parameters"]
+CHINA = [("cn-north-1", False), ("cn-northwest-1", False)]
 SECRET = "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:coze/site-a1B2c3"
 
 
@@ -109,6 +110,7 @@ def test_sound_values_are_accepted(name: str, value: object) -> None:
         ("SessionNamespace", "my_users"),
         ("SessionNamespace", "seventeenletters1"),
         ("SessionNaming", "hashed"),
+        ("SnapStart", "PublishedVersions"),
         ("TokenDurationSeconds", 59),
         ("TokenDurationSeconds", 86400),
         ("TokensPerSession", 0),
@@ -149,6 +151,14 @@ def test_contradictions_are_refused_before_anything_is_created(
 
     assert refusal in said
     assert set(parameters) & {word.strip(".,") for word in said.split()}
+
+
+@pytest.mark.parametrize(("region", "there"), [("eu-west-1", True), *CHINA])
+def test_there_is_snapstart_everywhere_but_in_china(region: str, there: bool) -> None:
+    refusals = template.refusals({"SnapStart": "on"}, region=region)
+
+    assert refusals == ([] if there else ["The China regions have no SnapStart for Python."])
+    assert template.refusals({"SnapStart": "off"}, region=region) == []
 
 
 def test_a_parameter_that_does_not_exist_is_an_error() -> None:
