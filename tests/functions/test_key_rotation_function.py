@@ -36,9 +36,11 @@ def step(
     environment: dict[str, str],
     signs: str,
     rsa_key: rsa.RSAPrivateKey,
+    private_pem: str,
 ) -> Step:
     secret = environment["COZE_SECRET_ID"]
-    another = {"signing_key_arn": import_key(rsa_key)} if signs == "KMS" else {}
+    in_kms = signs == "KMS"
+    another = {"signing_key_arn": import_key(rsa_key)} if in_kms else {"private_key": private_pem}
     boto3.client("secretsmanager").put_secret_value(
         SecretId=secret,
         SecretString=json.dumps(staged(secret) | another),
