@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 from samtranslator.parser.parser import Parser
@@ -26,6 +26,7 @@ STACK_NAME = "coze-sts"
 # It has something to say of each deployment preference, on stderr.
 logging.getLogger("samtranslator.feature_toggle").setLevel(logging.ERROR)
 
+NO_UPLOADS: Mapping[str, str] = MappingProxyType({})
 _NO_VALUE = object()
 
 
@@ -80,9 +81,14 @@ def source() -> dict[str, Any]:
     return template
 
 
-def versions(template: dict[str, Any]) -> set[str]:
-    """The logical IDs of the versions that would be published; a new one is a new version."""
-    translated = _translate(template, region="us-east-1", preference="AllAtOnce")["Resources"]
+def versions(template: dict[str, Any], *, uploads: Mapping[str, str] = NO_UPLOADS) -> set[str]:
+    """The logical IDs of the versions that would be published; a new one is a new version.
+
+    `uploads` names the upload of a resource whose code is not what it was, as its hash does.
+    """
+    translated = _translate(
+        template, region="us-east-1", preference="AllAtOnce", uploads=uploads
+    )["Resources"]
     return {name for name in translated if translated[name]["Type"] == "AWS::Lambda::Version"}
 
 
@@ -96,12 +102,18 @@ def _translated(region: str, preference: str) -> dict[str, Any]:
     return _translate(source(), region=region, preference=preference)
 
 
-def _translate(template: dict[str, Any], *, region: str, preference: str) -> dict[str, Any]:
+def _translate(
+    template: dict[str, Any],
+    *,
+    region: str,
+    preference: str,
+    uploads: Mapping[str, str] = NO_UPLOADS,
+) -> dict[str, Any]:
     """What the Serverless transform makes of the template, after `sam package`."""
     packaged = deepcopy(template)
-    for resource in packaged["Resources"].values():
+    for name, resource in packaged["Resources"].items():
         for uri in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
-            resource["Properties"][uri] = "s3://bucket/key"
+            resource["Properties"][uri] = f"s3://bucket/{uploads.get(name, 'key')}"
     translator = Translator(None, Parser(), boto_session=SimpleNamespace(region_name=region))
     translated: dict[str, Any] = translator.translate(
         packaged,

@@ -139,6 +139,28 @@ def test_make_deploy_publishes_a_version_where_only_a_parameter_changed(tmp_path
     assert deployed(tmp_path)[1].isdisjoint(before)
 
 
+def functions_of(versions: set[str]) -> list[str]:
+    return sorted(name.partition("Version")[0] for name in versions)
+
+
+def test_a_change_of_the_layer_alone_makes_a_version_for_every_alias() -> None:
+    before = template.versions(template.source())
+    after = template.versions(template.source(), uploads={"StsLayer": "other"})
+    assert functions_of(before) == functions_of(after) == sorted(FUNCTIONS)
+    assert after.isdisjoint(before)
+
+
+def test_where_nothing_changed_there_is_no_new_version() -> None:
+    assert template.versions(template.source()) == template.versions(template.source())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_change_of_one_function_makes_a_version_of_it_alone(function: str) -> None:
+    before = template.versions(template.source())
+    after = template.versions(template.source(), uploads={function: "other"})
+    assert functions_of(before - after) == functions_of(after - before) == [function]
+
+
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_what_is_deployed_is_what_the_template_takes(name: str) -> None:
     chosen = CONFIG[name]["deploy"]["parameters"]
