@@ -4,7 +4,7 @@ VENV = .venv
 export PYTHONPATH = layers/coze_sts
 UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd attack-crowd audit doctor
+.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd bench-imports attack-crowd audit doctor
 
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
@@ -61,6 +61,10 @@ simulate-day: $(VENV)/ready
 bench-herd: $(VENV)/ready
 	npm ci --silent --prefix tests/engines
 	$(VENV)/bin/python -m tests.herd
+
+# RECORD=1 keeps the figures as those that later ones are held against.
+bench-imports: $(VENV)/ready
+	$(VENV)/bin/python -m tests.gates $(if $(RECORD),--record)
 
 attack-crowd: $(VENV)/ready
 	npm ci --silent --prefix tests/engines

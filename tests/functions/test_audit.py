@@ -18,7 +18,6 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sample
 ROLE = {
     "iam": {"userArn": "arn:aws:sts::123456789012:assumed-role/chat-backend/i-0a1b2c3d4e5f6a7b8"}
 }
-MAX_BYTES = 750
 
 Log = Callable[[], dict[str, Any]]
 
@@ -255,36 +254,3 @@ def test_a_failure_that_the_visitor_does_not_feel_has_a_line_of_its_own_that_dec
     assert not {"decision", "status", "token"} & warning.keys()
     assert warning["session"] == answer["session"]
     assert (answer["decision"], answer["source"]) == ("issued", "ExchangedWithoutTable")
-
-
-# What it costs
-
-
-@pytest.mark.parametrize(
-    ("route", "body", "authorizer"),
-    [
-        ("POST /token", None, signed_in("alice")),
-        ("POST /backend/token", {"session_name": "alice"}, ROLE),
-    ],
-    ids=["page", "backend"],
-)
-@pytest.mark.parametrize("naming", ["plain", "pseudonymous"])
-def test_a_token_from_memory_costs_few_bytes_of_log(
-    call: Caller,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    naming: str,
-    route: str,
-    body: object,
-    authorizer: dict[str, Any],
-) -> None:
-    """Logs are the dearest part of an answer that asks nobody: AWS takes money by the byte."""
-    monkeypatch.setenv("SESSION_NAMING", naming)
-    monkeypatch.setenv("_X_AMZN_TRACE_ID", TRACE)
-    call(route, body, authorizer=authorizer)
-    capsys.readouterr()
-    call(route, body, authorizer=authorizer, request_id="JKJaXmPLvHcESHA=")
-    written = capsys.readouterr().out
-    assert '"source":"MemoryHit"' in written
-    assert len(written.encode()) <= MAX_BYTES

@@ -19,13 +19,13 @@ def missing() -> list[str]:
     """What this machine lacks."""
     needed = {
         "the SAM CLI (on the PATH, or named by SAM_CLI)": sam_cli() is not None,
-        "python3.13 (on the PATH)": _has_python(),
+        "python3.13 (on the PATH)": has_python(),
         "a container engine (Docker, or what DOCKER_HOST names)": _has_engine(),
     }
     return [name for name, there in needed.items() if not there]
 
 
-def _has_python() -> bool:
+def has_python() -> bool:
     """Run it: a version manager's shim can be there for a Python that is not."""
     try:
         return subprocess.run(["python3.13", "-c", ""], check=False).returncode == 0
