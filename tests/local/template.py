@@ -86,9 +86,9 @@ def versions(template: dict[str, Any], *, uploads: Mapping[str, str] = NO_UPLOAD
 
     `uploads` names the upload of a resource whose code is not what it was, as its hash does.
     """
-    translated = _translate(
-        template, region="us-east-1", preference="AllAtOnce", uploads=uploads
-    )["Resources"]
+    translated = _translate(template, region="us-east-1", preference="AllAtOnce", uploads=uploads)[
+        "Resources"
+    ]
     return {name for name in translated if translated[name]["Type"] == "AWS::Lambda::Version"}
 
 
