@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.gates import figures
-from tests.gates.instructions import count, missing
-from tests.gates.package import FUNCTIONS, build
+from tests.gates.instructions import COUNTED, count, missing
+from tests.gates.package import build
 from tests.sam.cli import ARCHITECTURE
 
 
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
         package = build(Path(scratch) / "package", architecture=ARCHITECTURE)
         counted = count(package, folder=Path(scratch))
     show(counted)
-    found = figures.figures(counted, functions=FUNCTIONS)
+    found = figures.figures(counted, functions=COUNTED)
     if chosen.record:
         figures.write(found)
     faults = found.faults(figures.read())

@@ -54,7 +54,7 @@ def build_with(digest: str, *, architecture: str, folder: Path) -> Path:
     sources, artifacts = folder / "sources", folder / "artifacts"
     shutil.copytree(SOURCES, sources, ignore=shutil.ignore_patterns("__pycache__"))
     (sources / "requirements.txt").write_text(f"{pinned()} --hash=sha256:{digest}\n")
-    (artifacts / "python" / "botocore" / "data").mkdir(parents=True)  # which the makefile prunes
+    (sources / "slim_botocore.py").write_text("")  # there is no botocore to slim
     run_makefile(LAYER, architecture=architecture, artifacts=artifacts, sources=sources)
     return artifacts
 
