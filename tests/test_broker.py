@@ -832,7 +832,7 @@ def start_limited(
             allowance=allowance,
             clock=clock,
         )
-        return start(budget=budget, allowance=allowance, **changes)
+        return start(budget=lambda: budget, allowance=allowance, **changes)
 
     return start_limited
 

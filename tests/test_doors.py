@@ -93,7 +93,7 @@ class House:
             "http": lambda: pytest.fail("nobody was to be asked"),
             "telemetry": self.telemetry,
             "clock": self.clock,
-            "admission": Admission(
+            "admission": lambda: Admission(
                 counters=counters,
                 keyring=keyring.get,
                 telemetry=self.telemetry,  # type: ignore[arg-type]

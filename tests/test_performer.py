@@ -85,7 +85,7 @@ def start(
             budget=budget,
         )
         parts = {
-            "exchanger": exchanger,
+            "exchanger": lambda: exchanger,
             "keys": keys,
             "keyring": KEYRING,
             "store": FaultyStore(client=dynamodb, faults=faults),

@@ -175,7 +175,7 @@ def test_a_copy_of_a_process_that_served_begins_with_nothing(
     carried = event("POST /token", guest_ticket=guest["guest_ticket"])
     before = token_function.serve(carried, backend("before"))
     caches = {"StoredSecret": 3, "TokenMemory": 1, "Sessions": 1}
-    assert Counter(before.memories) == caches | {"http": 1, "KMS": 1}
+    assert Counter(before.memories) == caches | {"HTTP": 1, "BUDGET": 1, "ADMISSION": 1, "KMS": 1}
     assert len(before.sockets) >= 3
     forget_rows(stack)
     asked = credentials.asked

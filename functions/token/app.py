@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import time
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.session import Session
 from coze_sts import aws, http_event, policy, settings, snapshot, telemetry, wiring
-from coze_sts.admission import Admission
 from coze_sts.allowance import Allowance
 from coze_sts.auth.session import Caller
 from coze_sts.broker import Broker
-from coze_sts.budget import Budget
-from coze_sts.cache.counters import Counters
 from coze_sts.cache.memory import TokenMemory
 from coze_sts.cache.store import TokenStore
 from coze_sts.doors import Doors
@@ -21,9 +18,6 @@ from coze_sts.http_event import LambdaContext, Request
 from coze_sts.sessions import Sessions
 from coze_sts.settings import Settings
 from coze_sts.token_route import token_answer, token_fields
-
-if TYPE_CHECKING:
-    from requests import Session as HttpSession
 
 SETTINGS = settings.from_environment()
 POLICY = policy.read_policy(policy.POLICY_PATH)
@@ -33,22 +27,30 @@ AWS = Session()
 CREDENTIALS = snapshot.LateCredentials(AWS)
 SECRETS = aws.secrets_manager(AWS)
 DYNAMODB = aws.dynamodb(AWS)
-
-
-@cache
-def http() -> HttpSession:
-    """Made on the first miss, and kept for its connections."""
-    from coze_sts.web import new_http_session  # noqa: PLC0415
-
-    return new_http_session()
-
-
+HTTP = cache(wiring.new_http_session)
 KMS = cache(partial(aws.kms, AWS))
 PARSE = wiring.app_parser(KMS, settings=SETTINGS)
 KEYS = wiring.app_keys(SECRETS, parse=PARSE, settings=SETTINGS, telemetry=TELEMETRY)
 KEYRING = wiring.stored_keyring(SECRETS, settings=SETTINGS, telemetry=TELEMETRY)
-COUNTERS = Counters(client=DYNAMODB, table=SETTINGS.token_table)
 ALLOWANCE = Allowance(clock=time.time)
+BUDGET = cache(
+    partial(
+        wiring.new_budget,
+        DYNAMODB,
+        allowance=ALLOWANCE,
+        settings=SETTINGS,
+        telemetry=TELEMETRY,
+    )
+)
+ADMISSION = cache(
+    partial(
+        wiring.new_admission,
+        DYNAMODB,
+        keyring=KEYRING.get,
+        settings=SETTINGS,
+        telemetry=TELEMETRY,
+    )
+)
 BROKER = Broker(
     settings=SETTINGS,
     keys=KEYS,
@@ -60,17 +62,9 @@ BROKER = Broker(
         client=DYNAMODB, table=SETTINGS.binding_table, keyring=KEYRING.get, clock=time.time
     ),
     memory=TokenMemory(),
-    budget=Budget(
-        counters=COUNTERS,
-        per_day=SETTINGS.exchanges_per_day,
-        guests_per_day=SETTINGS.guest_exchanges_per_day,
-        on_failure=TELEMETRY.table_failed,
-        on_used=TELEMETRY.budget_used,
-        allowance=ALLOWANCE,
-        clock=time.time,
-    ),
+    budget=BUDGET,
     allowance=ALLOWANCE,
-    http=http,
+    http=HTTP,
     telemetry=TELEMETRY,
     clock=time.time,
     sleep=time.sleep,
@@ -80,12 +74,10 @@ DOORS = Doors(
     policy=POLICY,
     keyring=KEYRING,
     audience=lambda: "|".join(KEYS.current().identity),
-    admission=Admission(
-        counters=COUNTERS, keyring=KEYRING.get, telemetry=TELEMETRY, clock=time.time
-    ),
+    admission=ADMISSION,
     turnstile=wiring.stored_turnstile(SECRETS, settings=SETTINGS, telemetry=TELEMETRY),
     wechat=wiring.stored_wechat(SECRETS, settings=SETTINGS, telemetry=TELEMETRY),
-    http=http,
+    http=HTTP,
     telemetry=TELEMETRY,
     clock=time.time,
 )
@@ -93,8 +85,12 @@ DOORS = Doors(
 snapshot.register(
     *(KEYS.forget, KEYRING.forget, BROKER.memory.clear, BROKER.sessions.known.clear),
     *(secret.forget for secret in (DOORS.turnstile, DOORS.wechat) if secret),
-    *(CREDENTIALS.forget, SECRETS.close, DYNAMODB.close, KMS.cache_clear, http.cache_clear),
-    load=("coze_sts.coze.mint", "coze_sts.coze.private_key"),
+    *(CREDENTIALS.forget, SECRETS.close, DYNAMODB.close),
+    *(made.cache_clear for made in (KMS, HTTP, BUDGET, ADMISSION)),
+    load=(
+        *("coze_sts.coze.mint", "coze_sts.coze.private_key"),
+        *("coze_sts.exchanger", "coze_sts.admission"),
+    ),
 )
 
 Answer = tuple[int, dict[str, Any] | None]

@@ -30,7 +30,6 @@ LEVELS = (
             "allowance",
             "api_base",
             "aws",
-            "aws_error",
             "errors",
             "issuers",
             "keyring",

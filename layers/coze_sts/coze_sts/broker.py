@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import random
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,21 +15,17 @@ from coze_sts.auth.session import (
     Session,
     cache_key,
     fleet_key,
-    session_counter_key,
     session_for,
 )
-from coze_sts.budget import Budget
-from coze_sts.cache.counters import Counter
 from coze_sts.cache.decision import is_rejected, refuse_storm
 from coze_sts.cache.fleet import RefusedError
-from coze_sts.cache.lease import Flight
+from coze_sts.cache.lease import Flight, fly
 from coze_sts.cache.memory import TokenMemory
-from coze_sts.cache.operations import Operation, Served, Source
+from coze_sts.cache.operations import Source
 from coze_sts.cache.row import DamagedRowError
 from coze_sts.cache.store import DROP_INTERVAL_SECONDS, BoundError, TokenStore
 from coze_sts.coze.keys import AppKeys
 from coze_sts.errors import SlowDown, StsError
-from coze_sts.exchanger import Exchanger
 from coze_sts.keyring import Keyring, Purpose
 from coze_sts.performer import Performer
 from coze_sts.sessions import Sessions
@@ -38,6 +34,9 @@ from coze_sts.telemetry import FORGOTTEN, ISSUED, Telemetry
 
 if TYPE_CHECKING:
     from requests import Session as HttpSession
+
+    from coze_sts.budget import Budget
+    from coze_sts.exchanger import Exchanger
 
 ANSWER_SECONDS = 14
 """The most that a request takes, whatever the function's time-out."""
@@ -53,7 +52,7 @@ class Broker:
     store: TokenStore
     sessions: Sessions
     memory: TokenMemory
-    budget: Budget | None
+    budget: Callable[[], Budget] | None
     allowance: Allowance
     http: Callable[[], HttpSession]
     telemetry: Telemetry
@@ -115,7 +114,7 @@ class Broker:
             deadline=deadline,
             rejected=rejected,
             rng=random.SystemRandom(),
-            new_lease_id=lambda: secrets.token_hex(16),
+            new_lease_id=lambda: os.urandom(16).hex(),
         )
         try:
             served = fly(flight, perform=performer.perform)
@@ -134,20 +133,10 @@ class Broker:
         session = session_for(caller, settings=settings, keyring=keyring, guest=guest)
         self.telemetry.note_names(session=session.name, caller=caller.name, keyring=keyring)
         index_key = keyring.derive(Purpose.INDEX)
-        exchanger = Exchanger(
-            settings=settings,
-            keys=self.keys,
-            http=self.http,
-            telemetry=self.telemetry,
-            clock=self.clock,
-            app=app.identity,
-            session=session,
-            budget=self.budget,
-            guest=caller.kind == "guest",
-            limit=self._limit(session, settings, app=app.identity, index_key=index_key),
-        )
         return Performer(
-            exchanger=exchanger,
+            exchanger=lambda: self._exchanger(
+                caller, session, settings, app=app.identity, index_key=index_key
+            ),
             keys=self.keys,
             keyring=keyring,
             store=self.store,
@@ -163,17 +152,30 @@ class Broker:
             guests_become_users=bool(settings.issuers),
         )
 
-    def _limit(
-        self, session: Session, settings: Settings, *, app: tuple[str, str], index_key: bytes
-    ) -> Counter | None:
-        """Each row counts its own tokens; whoever gets another by another page's settings, all."""
-        if (settings.scope, settings.token_duration_seconds) == (
-            self.settings.scope,
-            self.settings.token_duration_seconds,
-        ):
-            return None
-        pk = session_counter_key(session, index_key=index_key, app=app)
-        return Counter(pk=pk, per_day=settings.tokens_per_session)
+    def _exchanger(
+        self,
+        caller: Caller,
+        session: Session,
+        settings: Settings,
+        *,
+        app: tuple[str, str],
+        index_key: bytes,
+    ) -> Exchanger:
+        # Imported for an exchange: a request that finds a token need not load it at cold start.
+        from coze_sts.exchanger import Exchanger, limit_of  # noqa: PLC0415
+
+        return Exchanger(
+            settings=settings,
+            keys=self.keys,
+            http=self.http,
+            telemetry=self.telemetry,
+            clock=self.clock,
+            app=app,
+            session=session,
+            budget=self.budget() if self.budget else None,
+            guest=caller.kind == "guest",
+            limit=limit_of(session, settings, usual=self.settings, app=app, index_key=index_key),
+        )
 
     def _warn(self, failures: list[StsError], *, but: StsError | None = None) -> None:
         """Logs what the caller does not feel; what they do is logged with the answer."""
@@ -185,15 +187,3 @@ class Broker:
         self.telemetry.count(source)
         self.telemetry.note(source=source, token=token.sha256[:32], decision=ISSUED)
         return token
-
-
-def fly(flight: Flight, *, perform: Callable[[Operation], object]) -> Served:
-    """Runs a flight to its end: performs what it asks for and tells it what came of it."""
-    steps = flight.run()
-    try:
-        operation = next(steps)
-        while True:
-            operation = steps.send(perform(operation))
-    except StopIteration as end:
-        served: Served = end.value
-        return served

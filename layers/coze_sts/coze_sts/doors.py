@@ -8,12 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coze_sts.admission import Admission
 from coze_sts.auth import identity
 from coze_sts.auth.guest import Guest, TicketOffice, UnknownTicketKey
 from coze_sts.auth.session import Caller
-from coze_sts.auth.turnstile import REFUSAL, TurnstileSecret, hostnames_of, verify_human
-from coze_sts.auth.wechat import WechatApp, openid_of
 from coze_sts.errors import AccessDenied
 from coze_sts.http_event import Request
 from coze_sts.keyring import Keyring, Purpose
@@ -25,19 +22,26 @@ from coze_sts.telemetry import Telemetry
 if TYPE_CHECKING:
     from requests import Session as HttpSession
 
+    from coze_sts.admission import Admission
+    from coze_sts.auth.turnstile import TurnstileSecret
+    from coze_sts.auth.wechat import WechatApp
+
 THIRD_PARTY_SECONDS = 4
 """For Cloudflare or WeChat, so that most of a request's time is left for Coze."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Doors:
-    """Proves who visitors are. `audience` is the app for which guests' tickets are written."""
+    """Proves who visitors are. `audience` is the app for which guests' tickets are written.
+
+    Turnstile and WeChat are imported by those who come that way: all others start the sooner.
+    """
 
     settings: Settings
     policy: Policy
     keyring: StoredSecret[Keyring]
     audience: Callable[[], str]
-    admission: Admission
+    admission: Callable[[], Admission]
     turnstile: StoredSecret[TurnstileSecret] | None
     wechat: StoredSecret[WechatApp] | None
     http: Callable[[], HttpSession]
@@ -79,8 +83,10 @@ class Doors:
             yield
             return
         if self.turnstile is not None and not turnstile_token:
+            from coze_sts.auth.turnstile import REFUSAL  # noqa: PLC0415
+
             raise AccessDenied(REFUSAL)
-        with self.admission.new_guest(request, settings=settings):
+        with self.admission().new_guest(request, settings=settings):
             self._verify_human(request, turnstile_token)
             yield
 
@@ -99,6 +105,8 @@ class Doors:
         """Whose wx.login gave `code`; raises AccessDenied, InvalidToken, SlowDown and more."""
         if self.wechat is None:
             raise AccessDenied("WeChat users are not admitted here: see WechatSecretId.")
+        from coze_sts.auth.wechat import openid_of  # noqa: PLC0415
+
         openid = openid_of(
             self.http(),
             app=self.wechat.get(),
@@ -119,6 +127,8 @@ class Doors:
         """After the limits: whom they refuse anyway costs no call and no challenge."""
         if self.turnstile is None:
             return
+        from coze_sts.auth.turnstile import hostnames_of, verify_human  # noqa: PLC0415
+
         allowed = [request.origin] if request.origin else self.settings.allowed_origins
         verify_human(
             self.http(),

@@ -141,3 +141,12 @@ class RateLimited(UpstreamUnavailable):
 
 class StoreUnavailable(TemporarilyUnavailable):
     """The token table did not answer."""
+
+
+def code_of(error: Exception) -> str:
+    """What may be said of a refusal by AWS: its code, never its words.
+
+    Where no answer came, the class of what botocore raised.
+    """
+    answer = getattr(error, "response", None)
+    return answer.get("Error", {}).get("Code", "ClientError") if answer else type(error).__name__

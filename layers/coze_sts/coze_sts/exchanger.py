@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coze_sts.access_token import AccessToken
-from coze_sts.auth.session import Session
+from coze_sts.auth.session import Session, session_counter_key
 from coze_sts.budget import Budget
 from coze_sts.cache.counters import Counter
 from coze_sts.coze.app_key import CozeApp
@@ -102,3 +102,21 @@ class Exchanger:
             self.telemetry.coze_took(self.clock() - began)
         self.telemetry.note(coze_log_id=log_id)
         return token
+
+
+def limit_of(
+    session: Session,
+    settings: Settings,
+    *,
+    usual: Settings,
+    app: tuple[str, str],
+    index_key: bytes,
+) -> Counter | None:
+    """Each row counts its own tokens; whoever gets another by another page's settings, all."""
+    if (settings.scope, settings.token_duration_seconds) == (
+        usual.scope,
+        usual.token_duration_seconds,
+    ):
+        return None
+    pk = session_counter_key(session, index_key=index_key, app=app)
+    return Counter(pk=pk, per_day=settings.tokens_per_session)

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from coze_sts.aws_error import code_of
 from coze_sts.coze.app_key import CozeApp
-from coze_sts.errors import Misconfigured, TemporarilyUnavailable
+from coze_sts.errors import Misconfigured, TemporarilyUnavailable, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

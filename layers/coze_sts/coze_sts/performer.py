@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from coze_sts.access_token import AccessToken
 from coze_sts.allowance import Allowance
@@ -15,10 +16,12 @@ from coze_sts.cache.seal import seal, unseal
 from coze_sts.cache.store import TokenStore
 from coze_sts.coze.keys import AppKeys
 from coze_sts.errors import StoreUnavailable, StsError
-from coze_sts.exchanger import Exchanger
 from coze_sts.keyring import Keyring
 from coze_sts.settings import MAX_PER_DAY
 from coze_sts.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from coze_sts.exchanger import Exchanger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,7 @@ class Performer:
     is a user's by now who was a `guest`, or a guest's who is a user by now.
     """
 
-    exchanger: Exchanger
+    exchanger: Callable[[], Exchanger]
     keys: AppKeys
     keyring: Keyring
     store: TokenStore
@@ -175,7 +178,7 @@ class Performer:
 
     def _exchange(self, operation: ops.Exchange) -> AccessToken | ops.Failed:
         try:
-            return self.exchanger.exchange(operation.seconds, counted=operation.counted)
+            return self.exchanger().exchange(operation.seconds, counted=operation.counted)
         except StsError as error:
             self.failures.append(error)
             return ops.failed(error)

@@ -1,7 +1,8 @@
 """Rules for single origins and issuers, from one optional file: docs/policy.md explains it.
 
 It needs nothing but the standard library, so that the build can check the file, whatever
-processor it builds for: `python -m coze_sts.policy policy.json`.
+processor it builds for: `python -m coze_sts.policy policy.json`. What reads rules is imported where
+there are some: most stacks have none, and start the sooner.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coze_sts.errors import AccessDenied, Misconfigured
-from coze_sts.policy_rules import Rule, narrower, read_rules
 from coze_sts.settings import Settings
-from coze_sts.strict_json import parse, shown
+
+if TYPE_CHECKING:
+    from coze_sts.policy_rules import Rule
 
 POLICY_PATH = Path(__file__).parents[1] / "policy.json"
 """Beside the package, in the repository as on Lambda."""
@@ -33,11 +36,11 @@ class Policy:
         """Raises Misconfigured for rules that would never hold: a typo would protect nothing."""
         issuers = {issuer.url for issuer in settings.issuers}
         faults = [
-            f"{_NAME} → origins → {shown(origin)}: is not among ALLOWED_ORIGINS."
+            f"{_NAME} → origins → {_shown(origin)}: is not among ALLOWED_ORIGINS."
             for origin in self.origins
             if origin not in settings.allowed_origins
         ] + [
-            f"{_NAME} → issuers → {shown(issuer)}: is no OIDC_ISSUER, to the letter."
+            f"{_NAME} → issuers → {_shown(issuer)}: is no OIDC_ISSUER, to the letter."
             for issuer in self.issuers
             if issuer not in issuers
         ]
@@ -54,6 +57,10 @@ class Policy:
         """
         by_origin = self.origins.get(origin or "", {})
         by_issuer = self.issuers.get(issuer or "", {})
+        if not by_origin and not by_issuer:
+            return settings
+        from coze_sts.policy_rules import narrower  # noqa: PLC0415
+
         rule = narrower(by_origin, by_issuer)
         if () in rule.values():
             raise AccessDenied(
@@ -61,7 +68,7 @@ class Policy:
                 operator=f"The rules of origin {origin} and of issuer {issuer} in {_NAME} have "
                 "no bot or no permission in common.",
             )
-        return replace(settings, **rule) if rule else settings
+        return replace(settings, **rule)
 
 
 NO_POLICY = Policy()
@@ -83,6 +90,9 @@ def parse_policy(text: str) -> Policy:
 
     Raises Misconfigured with a line for each fault, all of them together.
     """
+    from coze_sts.policy_rules import read_rules  # noqa: PLC0415
+    from coze_sts.strict_json import parse  # noqa: PLC0415
+
     try:
         document = parse(text, name=_NAME)
     except ValueError as fault:
@@ -99,6 +109,12 @@ def main(path: str) -> None:
             sys.exit(f"{path} is not there.")
     except Misconfigured as fault:
         sys.exit(str(fault))
+
+
+def _shown(name: str) -> str:
+    from coze_sts.strict_json import shown  # noqa: PLC0415
+
+    return shown(name)
 
 
 def _refuse(faults: list[str]) -> None:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from coze_sts.aws_error import code_of
-from coze_sts.errors import Misconfigured, StsError, TemporarilyUnavailable
+from coze_sts.errors import Misconfigured, StsError, TemporarilyUnavailable, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

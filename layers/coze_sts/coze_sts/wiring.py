@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from coze_sts.auth import identity
 from coze_sts.auth.session import Caller
-from coze_sts.auth.turnstile import TurnstileSecret, parse_turnstile_secret
-from coze_sts.auth.wechat import WechatApp, parse_wechat_app
 from coze_sts.coze.app_key import CozeApp, parse_app
 from coze_sts.coze.keys import AppKeys
 from coze_sts.http_event import Request
@@ -20,10 +18,58 @@ from coze_sts.stored_secret import StoredSecret, fetch_secret
 from coze_sts.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from requests import Session as HttpSession
+
+    from coze_sts.admission import Admission
+    from coze_sts.allowance import Allowance
+    from coze_sts.auth.turnstile import TurnstileSecret
+    from coze_sts.auth.wechat import WechatApp
+    from coze_sts.budget import Budget
 
 T = TypeVar("T")
+
+
+def new_http_session() -> HttpSession:
+    """What speaks HTTP. Imported for the first exchange, so that a hit starts the sooner."""
+    from coze_sts import web  # noqa: PLC0415
+
+    return web.new_http_session()
+
+
+def new_budget(
+    client: DynamoDBClient, *, allowance: Allowance, settings: Settings, telemetry: Telemetry
+) -> Budget:
+    """The day's exchanges. Imported for the first one, as above."""
+    from coze_sts.budget import Budget  # noqa: PLC0415
+    from coze_sts.cache.counters import Counters  # noqa: PLC0415
+
+    return Budget(
+        counters=Counters(client=client, table=settings.token_table),
+        per_day=settings.exchanges_per_day,
+        guests_per_day=settings.guest_exchanges_per_day,
+        on_failure=telemetry.table_failed,
+        on_used=telemetry.budget_used,
+        allowance=allowance,
+        clock=time.time,
+    )
+
+
+def new_admission(
+    client: DynamoDBClient,
+    *,
+    keyring: Callable[[], Keyring],
+    settings: Settings,
+    telemetry: Telemetry,
+) -> Admission:
+    """What counts new guests. Imported for the first of them, as above."""
+    from coze_sts.admission import Admission  # noqa: PLC0415
+    from coze_sts.cache.counters import Counters  # noqa: PLC0415
+
+    counters = Counters(client=client, table=settings.token_table)
+    return Admission(counters=counters, keyring=keyring, telemetry=telemetry, clock=time.time)
 
 
 def app_parser(kms: Callable[[], KMSClient], *, settings: Settings) -> Callable[[str], CozeApp]:
@@ -85,16 +131,23 @@ def stored_turnstile(
     client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
 ) -> StoredSecret[TurnstileSecret] | None:
     """The widget's secret key, from TURNSTILE_SECRET_ID; None where nobody has to be human."""
-    secret_id = settings.turnstile_secret_id
-    return _stored(client, secret_id, parse_turnstile_secret, telemetry) if secret_id else None
+    if settings.turnstile_secret_id is None:
+        return None
+    # Imported where it is set up: most stacks have none, and start the sooner.
+    from coze_sts.auth.turnstile import parse_turnstile_secret  # noqa: PLC0415
+
+    return _stored(client, settings.turnstile_secret_id, parse_turnstile_secret, telemetry)
 
 
 def stored_wechat(
     client: SecretsManagerClient, *, settings: Settings, telemetry: Telemetry
 ) -> StoredSecret[WechatApp] | None:
     """The mini-program, from WECHAT_SECRET_ID; None where there is none."""
-    secret_id = settings.wechat_secret_id
-    return _stored(client, secret_id, parse_wechat_app, telemetry) if secret_id else None
+    if settings.wechat_secret_id is None:
+        return None
+    from coze_sts.auth.wechat import parse_wechat_app  # noqa: PLC0415 - as above
+
+    return _stored(client, settings.wechat_secret_id, parse_wechat_app, telemetry)
 
 
 def _stored(

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from coze_sts.aws_error import code_of
-from coze_sts.errors import StoreUnavailable
+from coze_sts.errors import StoreUnavailable, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -119,3 +119,15 @@ class Flight(Errand):
 
 def _after_waiting(served: Served) -> Served:
     return replace(served, source=Source.WAITED) if served.source is Source.TABLE else served
+
+
+def fly(flight: Flight, *, perform: Callable[[Operation], object]) -> Served:
+    """Runs a flight to its end: performs what it asks for and tells it what came of it."""
+    steps = flight.run()
+    try:
+        operation = next(steps)
+        while True:
+            operation = steps.send(perform(operation))
+    except StopIteration as end:
+        served: Served = end.value
+        return served

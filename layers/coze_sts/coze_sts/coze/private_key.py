@@ -1,9 +1,14 @@
-"""A private key out of PEM text. Loaded for the first signature: a hit in the cache needs none."""
+"""A private key out of PEM text, and what it signs.
+
+Loaded for the first signature: a hit in the cache needs none.
+"""
 
 from __future__ import annotations
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from coze_sts.errors import UnusableKey
@@ -37,3 +42,8 @@ def load_private_key(pem: str) -> RSAPrivateKey:
             f"private_key in COZE_SECRET_ID is shorter than {MIN_KEY_BITS} bits: make a new one."
         )
     return key
+
+
+def sign(message: bytes, *, key: RSAPrivateKey) -> bytes:
+    """Signs as RS256 does: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3)."""
+    return key.sign(message, PKCS1v15(), SHA256())

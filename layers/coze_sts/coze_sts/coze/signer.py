@@ -9,11 +9,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 
-from coze_sts.aws_error import code_of
-from coze_sts.errors import StsError, TemporarilyUnavailable, UnusableKey
+from coze_sts.errors import StsError, TemporarilyUnavailable, UnusableKey, code_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -53,7 +50,10 @@ class LocalSigner:
 
     def sign(self, message: bytes) -> bytes:
         """The signature; raises UnusableKey."""
-        return self.private_key.sign(message, PKCS1v15(), SHA256())
+        key = self.private_key
+        from coze_sts.coze.private_key import sign  # noqa: PLC0415 - loaded by the line above
+
+        return sign(message, key=key)
 
 
 @dataclass(frozen=True, kw_only=True)
