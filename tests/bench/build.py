@@ -1,0 +1,115 @@
+"""The packages, each built as `sam build` builds it, and how large they are."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.local.functions import ROOT
+
+HANDLERS = Path(__file__).parent / "handlers"
+ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+PYTHON = "python3.13"
+
+
+class BuildFailed(Exception):
+    """What the program said last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A function's own folder, and what its layer adds to the path: /var/task and /opt/python."""
+
+    task: Path
+    layer: Path | None = None
+
+    @property
+    def folders(self) -> list[Path]:
+        """Each is a zip of its own."""
+        return [self.task, *([self.layer] if self.layer else [])]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """Of what is deployed, in bytes."""
+
+    zipped: int
+    unpacked: int
+
+
+def architecture() -> str:
+    """This machine's, by Lambda's name; raises BuildFailed where Lambda has none."""
+    machine = platform.machine()
+    if machine not in ARCHITECTURES:
+        raise BuildFailed(f"Lambda runs on x86_64 and arm64, this is {machine}.")
+    return ARCHITECTURES[machine]
+
+
+def build_service(folder: Path) -> Package:
+    """This project's layer and TokenFunction, into `folder`."""
+    layer, task = folder / "StsLayer", folder / "TokenFunction"
+    source = ROOT / "layers" / "coze_sts"
+    _run_makefile(source / "wheels" / architecture(), "StsLayer", source=source, into=layer)
+    functions = ROOT / "functions"
+    _run_makefile(functions, "TokenFunction", source=functions / "token", into=task)
+    return Package(task=task, layer=layer / "python")
+
+
+def build_official(folder: Path) -> tuple[Package, Package]:
+    """Coze's SDK and boto3 as SAM's own Python build leaves them; and the same with bytecode."""
+    plain, compiled = folder / "Official", folder / "OfficialCompiled"
+    shutil.copytree(HANDLERS / "official", plain, ignore=shutil.ignore_patterns("__pycache__"))
+    requirements = ["--require-hashes", "--requirement", str(plain / "requirements.txt")]
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-compile"]
+    _run([PYTHON, "-m", "pip", "install", *quiet, *requirements, "--target", str(plain)])
+    shutil.rmtree(plain / "bin", ignore_errors=True)
+    shutil.copytree(plain, compiled)
+    unchecked = ["--invalidation-mode", "unchecked-hash"]
+    _run([PYTHON, "-m", "compileall", "-q", "-j", "0", *unchecked, str(compiled)])
+    return Package(task=plain), Package(task=compiled)
+
+
+def size_of(package: Package, *, scratch: Path) -> Size:
+    """Zipped as SAM zips: deflate, no extra effort."""
+    zipped = sum(_zip_bytes(folder, scratch / "package.zip") for folder in package.folders)
+    unpacked = sum(path.stat().st_size for folder in package.folders for path in _files(folder))
+    return Size(zipped=zipped, unpacked=unpacked)
+
+
+def _zip_bytes(folder: Path, archive: Path) -> int:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as written:
+        for path in _files(folder):
+            written.write(path, path.relative_to(folder))
+    return archive.stat().st_size
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _run_makefile(context: Path, logical_id: str, *, source: Path, into: Path) -> None:
+    """As SAM does for BuildMethod: makefile, in a copy of the source."""
+    copy = into.with_name(f"{into.name}-source")
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    into.mkdir(parents=True)
+    _run(
+        ["make", "--makefile", str(context / "Makefile"), f"build-{logical_id}"],
+        cwd=copy,
+        artifacts=into,
+    )
+    shutil.rmtree(copy)
+
+
+def _run(command: Sequence[str], *, cwd: Path = ROOT, artifacts: Path | None = None) -> None:
+    variables = {**os.environ, **({"ARTIFACTS_DIR": str(artifacts)} if artifacts else {})}
+    for of_another_make in ("MAKEFLAGS", "MAKELEVEL", "PYTHONPATH"):
+        variables.pop(of_another_make, None)
+    done = subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True)
+    if done.returncode:
+        raise BuildFailed(f"{' '.join(command)}\n{(done.stdout + done.stderr)[-2000:]}")
