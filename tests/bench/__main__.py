@@ -6,20 +6,21 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tests.bench import report
 from tests.bench.build import Size, size_of
-from tests.bench.figures import Tally
-from tests.bench.outside import Outside, outside
-from tests.bench.run import run
-from tests.bench.subjects import Subject, subjects
-from tests.bench.targets import judge
+from tests.bench.outside import outside
+from tests.bench.rounds import Measured, measure
+from tests.bench.run import UNHINDERED
+from tests.bench.subjects import subjects
+from tests.bench.targets import Judged, judge
 from tests.local.functions import ROOT
 
-FOLDER = ROOT / ".bench"
+RESULTS = ROOT / ".bench" / "results.json"
 ROUNDS = 15
 
 
@@ -27,30 +28,56 @@ def main(arguments: list[str]) -> int:
     """0 where all targets are met."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--results", type=Path, default=FOLDER / "results.json")
+    parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as name, outside() as around:
-        folder = Path(name)
-        print("Building the packages …", flush=True)
-        everyone = subjects(folder)
-        sizes = {each.name: size_of(each.package, scratch=folder) for each in everyone}
-        tally = Tally()
-        calls: dict[str, dict[str, int]] = {}
-        for number in range(chosen.rounds):
-            print(f"\rRound {number + 1} of {chosen.rounds} …", end="", flush=True)
-            for subject in everyone:
-                calls |= round_of(subject, tally, around=around)
-    figures, print_ = tally.figures(), print
+    with tempfile.TemporaryDirectory() as folder:
+        tell("building the packages")
+        everyone = subjects(Path(folder))
+        sizes = {each.name: size_of(each.package, scratch=Path(folder)) for each in everyone}
+        with outside() as around:
+            measured = measure(
+                everyone, rounds=chosen.rounds, around=around, conditions=UNHINDERED, tell=tell
+            )
+    tell("")
+    judged = show(measured, sizes)
+    save(chosen.results, results(measured, sizes, judged, rounds=chosen.rounds))
+    return 0 if all(one.met for one in judged) else 1
+
+
+def show(measured: Measured, sizes: Mapping[str, Size]) -> list[Judged]:
+    """Prints everything; what came of the targets."""
+    figures = measured.tally.figures()
     judged = judge(figures, sizes)
-    print_("\r" + report.table(figures, sizes))
-    print_(report.verdicts(judged))
-    results: dict[str, Any] = {
-        "rounds": chosen.rounds,
-        "figures": {s: {m: asdict(f) for m, f in of.items()} for s, of in figures.items()},
+    print(report.figures_table(figures), report.sizes_table(sizes), sep="\n\n", end="\n\n")
+    print(report.verdicts(judged), report.remarks(measured, figures), sep="\n\n")
+    return judged
+
+
+def results(
+    measured: Measured, sizes: Mapping[str, Size], judged: list[Judged], *, rounds: int
+) -> dict[str, Any]:
+    """Everything, for the picture and the documents."""
+    figures = measured.tally.figures()
+    return {
+        "rounds": rounds,
+        "figures": {name: {m: asdict(f) for m, f in of.items()} for name, of in figures.items()},
         "sizes": {name: asdict(size) for name, size in sizes.items()},
         "targets": [{**asdict(one), "met": one.met} for one in judged],
-        "calls": calls,
+        "calls": measured.calls,
+        "stand_in_ms": measured.stand_in_ms,
     }
-    chosen.results.parent.mkdir(exist_ok=True)
-    chosen.results.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    return 0 if all(one.met for one in judged) else 1
+
+
+def save(path: Path, found: dict[str, Any]) -> None:
+    """Writes JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def tell(what: str) -> None:
+    """On one line of the terminal, which the next word replaces."""
+    print(f"\r\033[K{what}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,15 +33,14 @@ class Outside:
         """Seconds of the processor that it used so far."""
         return clocks.processor(self.pid)
 
-    def calls(self) -> dict[str, int]:
+    def calls(self) -> Counter[str]:
         """What was asked since the last time, by operation; raises Wrong."""
         url = self.variables["AWS_ENDPOINT_URL"] + VERDICT_PATH
         with urllib.request.urlopen(url) as response:
             verdict: dict[str, Any] = json.load(response)
         if verdict["faults"]:
             raise Wrong(f"the token endpoint would refuse: {verdict['faults'][0]}")
-        calls: dict[str, int] = verdict["calls"]
-        return calls
+        return Counter(verdict["calls"])
 
 
 @contextmanager

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tempfile
-import urllib.request
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.bench import clocks
@@ -54,6 +53,17 @@ class Run:
     warm: Mapping[str, Sequence[Cost]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """How much of a processor there is, and how long nobody asks between two requests."""
+
+    memory_mb: int = FULL_PROCESSOR_MB
+    pause_seconds: float = 0
+
+
+UNHINDERED = Conditions()
+
+
 def event_for(session: str) -> dict[str, Any]:
     """The HTTP API's event for a visitor who signed in."""
     event: dict[str, Any] = deepcopy(EVENT)
@@ -67,11 +77,12 @@ def run(
     variables: Mapping[str, str],
     first: str,
     legs: Sequence[Leg] = (),
-    memory_mb: int = FULL_PROCESSOR_MB,
+    conditions: Conditions = UNHINDERED,
 ) -> Run:
     """Starts the function anew and asks it for these sessions; raises RunFailed."""
     sessions = [first, *(session for leg in legs for session in leg.sessions)]
-    api = RuntimeApi([event_for(session) for session in sessions])
+    memory_mb = conditions.memory_mb
+    api = RuntimeApi(map(event_for, sessions), pause_seconds=conditions.pause_seconds)
     with tempfile.TemporaryFile() as log:
         started = clocks.wall()
         with _process(package, api, variables, log=log.fileno(), memory_mb=memory_mb) as process:

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,12 +47,13 @@ class Result:
 class RuntimeApi:
     """Serves one process. `over` is set when it asks for more than there is, or cannot start."""
 
-    def __init__(self, events: Sequence[Any]) -> None:
+    def __init__(self, events: Iterable[Any], *, pause_seconds: float = 0) -> None:
         self._listening = listen()
         self._waiting = deque(
             (f"00000000-0000-4000-8000-{number:012}", json.dumps(event).encode())
             for number, event in enumerate(events)
         )
+        self._pause_seconds = pause_seconds
         self._running: tuple[str, Reading] | None = None
         self.results: list[Result] = []
         self.idle: list[Reading] = []
@@ -91,6 +92,8 @@ class RuntimeApi:
         if not self._waiting:
             self.over.set()
             threading.Event().wait()  # until the process is ended, as a frozen one waits
+        if self.results:
+            time.sleep(self._pause_seconds)
         request_id, event = self._waiting.popleft()
         headers = {
             **JSON,

@@ -1,0 +1,79 @@
+"""What was measured, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tests.bench import subjects as names
+from tests.bench.build import Size
+from tests.bench.figures import Figure, Figures, ratio
+from tests.bench.rounds import Measured
+from tests.bench.targets import MEGABYTE, Judged
+
+COLD_ROWS = (names.COLD_HIT, names.COLD_MISS)
+WARM_ROWS = (names.MEMORY_HIT, names.TABLE_HIT, names.MISS)
+SUBJECTS = (names.SERVICE, names.COMPILED, names.OFFICIAL)
+BASELINES = (names.SIGNATURE, names.GET_ITEM, names.PARTS)
+
+
+def figures_table(figures: Figures) -> str:
+    """Times, and cold ones as a ratio to the empty handler's."""
+    empty = figures[names.EMPTY]
+    head = f"{'':34}{'wall':>10}{'processor':>12}{'× empty':>10}"
+    lines = [head, _line("empty handler, cold", empty[names.COLD], beside=empty[names.COLD])]
+    for row in (*COLD_ROWS, *WARM_ROWS):
+        runtime = empty[names.COLD] if row in COLD_ROWS else None
+        lines.append(row)
+        lines += [
+            _line(f"  {subject}", figures[subject][row], beside=runtime)
+            for subject in SUBJECTS
+            if row in figures[subject]
+        ]
+    lines.append("warm, beside which these are measured")
+    lines += [_line(f"  {name}", figures[name][names.WARM]) for name in (names.EMPTY, *BASELINES)]
+    return "\n".join(lines)
+
+
+def _line(title: str, figure: Figure, *, beside: Figure | None = None) -> str:
+    times = f"{title:34}{figure.wall_ms:7.1f} ms{figure.processor_ms:9.2f} ms"
+    if beside is None:
+        return times
+    return times + f"{ratio(figure, beside, clock='wall_ms'):10.1f}"
+
+
+def sizes_table(sizes: Mapping[str, Size]) -> str:
+    """What is deployed."""
+    lines = [f"{'package':34}{'zip':>10}{'unpacked':>12}"]
+    lines += [
+        f"  {name:32}{sizes[name].zipped / MEGABYTE:7.1f} MB{sizes[name].unpacked / MEGABYTE:9.1f} MB"
+        for name in SUBJECTS
+    ]
+    return "\n".join(lines)
+
+
+def verdicts(judged: Sequence[Judged]) -> str:
+    """Each target with what came of it."""
+    lines = [f"{'target':60}{'measured':>9}{'at most':>9}{'aim':>6}"]
+    for one in judged:
+        aim = "" if one.aim is None else f"{one.aim:g}"
+        met = "met" if one.met else "NOT MET"
+        lines.append(f"{one.title:60}{one.value:9.2f}{one.at_most:9g}{aim:>6}  {met}")
+    return "\n".join(lines)
+
+
+def remarks(measured: Measured, figures: Figures) -> str:
+    """How much of it the stand-ins were, and what a request writes to the log."""
+    logs = _joined(
+        f"{row.removeprefix('warm ')} {figures[names.SERVICE][row].log_bytes:.0f}"
+        for row in WARM_ROWS
+    )
+    hit = figures[names.SERVICE][names.TABLE_HIT].wall_ms
+    share = measured.stand_in_ms / hit
+    return (
+        f"The stand-ins used {measured.stand_in_ms:.2f} ms for a call: {share:.0%} of a warm table "
+        f"hit.\nBytes of log for a request: {logs}."
+    )
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return ", ".join(parts)

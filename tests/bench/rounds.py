@@ -1,0 +1,62 @@
+"""Runs every process of every subject once a round, so that whatever slows the machine slows all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tests.bench.figures import Tally
+from tests.bench.outside import Outside
+from tests.bench.run import Conditions, run
+from tests.bench.subjects import Subject
+
+Calls = dict[str, dict[str, dict[str, int]]]
+"""By subject, by what its first request is called, by operation: how often, in one process."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What the rounds brought. `stand_in_ms` is what a call costs AWS's and Coze's stand-ins."""
+
+    tally: Tally = field(default_factory=Tally)
+    calls: Calls = field(default_factory=dict)
+    spent: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def stand_in_ms(self) -> float:
+        seconds, calls = (sum(column) for column in zip(*self.spent, strict=True))
+        return seconds * 1000 / calls
+
+
+def measure(
+    everyone: Sequence[Subject],
+    *,
+    rounds: int,
+    around: Outside,
+    conditions: Conditions,
+    tell: Callable[[str], None],
+) -> Measured:
+    """Measures all, `rounds` times; `tell` hears how far it is."""
+    measured = Measured()
+    for number in range(rounds):
+        tell(f"round {number + 1} of {rounds}")
+        for subject in everyone:
+            _add(subject, measured, around=around, conditions=conditions)
+    return measured
+
+
+def _add(subject: Subject, measured: Measured, *, around: Outside, conditions: Conditions) -> None:
+    for plan in subject.plans:
+        before = around.processor()
+        done = run(
+            subject.package,
+            variables={**around.variables, **subject.variables},
+            first=plan.first,
+            legs=plan.legs,
+            conditions=conditions,
+        )
+        spent = around.processor() - before
+        calls = around.calls()
+        measured.tally.add(subject.name, plan.cold, done)
+        measured.calls.setdefault(subject.name, {})[plan.cold] = dict(calls)
+        measured.spent.append((spent, calls.total()))
