@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -15,12 +14,11 @@ from tests.bench import report
 from tests.bench.build import Size, size_of
 from tests.bench.outside import outside
 from tests.bench.rounds import Measured, measure
-from tests.bench.run import UNHINDERED
 from tests.bench.subjects import subjects
+from tests.bench.output import FOLDER, save, tell
 from tests.bench.targets import Judged, judge
-from tests.local.functions import ROOT
 
-RESULTS = ROOT / ".bench" / "results.json"
+RESULTS = FOLDER / "results.json"
 ROUNDS = 15
 
 
@@ -35,9 +33,7 @@ def main(arguments: list[str]) -> int:
         everyone = subjects(Path(folder))
         sizes = {each.name: size_of(each.package, scratch=Path(folder)) for each in everyone}
         with outside() as around:
-            measured = measure(
-                everyone, rounds=chosen.rounds, around=around, conditions=UNHINDERED, tell=tell
-            )
+            measured = measure(everyone, rounds=chosen.rounds, around=around, tell=tell)
     tell("")
     judged = show(measured, sizes)
     save(chosen.results, results(measured, sizes, judged, rounds=chosen.rounds))
@@ -66,17 +62,6 @@ def results(
         "calls": measured.calls,
         "stand_in_ms": measured.stand_in_ms,
     }
-
-
-def save(path: Path, found: dict[str, Any]) -> None:
-    """Writes JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-
-
-def tell(what: str) -> None:
-    """On one line of the terminal, which the next word replaces."""
-    print(f"\r\033[K{what}", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -24,18 +24,19 @@ Figures = Mapping[str, Mapping[str, Figure]]
 
 
 class Tally:
-    """Collects what the rounds bring."""
+    """Collects what the rounds bring. `average` is taken of the requests of a leg."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, average: Callable[[Iterable[float]], float] = median) -> None:
+        self._average = average
         self._rounds: dict[str, dict[str, list[Figure]]] = defaultdict(lambda: defaultdict(list))
 
     def add(self, subject: str, cold: str, run: Run) -> None:
-        """One process: its cold start is one figure, a leg of warm requests is their median."""
+        """One process: its cold start is one figure, and so is a leg of warm requests."""
         measures = self._rounds[subject]
-        measures[cold].append(_median([run.cold]))
-        measures[f"{cold}: init"].append(_median([run.init]))
+        measures[cold].append(self._figure([run.cold]))
+        measures[f"{cold}: init"].append(self._figure([run.init]))
         for name, costs in run.warm.items():
-            measures[name].append(_median(costs))
+            measures[name].append(self._figure(costs))
 
     def figures(self) -> dict[str, dict[str, Figure]]:
         """Medians over the rounds."""
@@ -44,20 +45,19 @@ class Tally:
             for subject, measures in self._rounds.items()
         }
 
+    def _figure(self, costs: Sequence[Cost]) -> Figure:
+        return Figure(
+            wall_ms=self._average(cost.wall * 1000 for cost in costs),
+            processor_ms=self._average(cost.processor * 1000 for cost in costs),
+            log_bytes=self._average(cost.log_bytes for cost in costs),
+        )
+
 
 def ratio(one: Figure, other: Figure, *, beyond: Figure | None = None, clock: str) -> float:
     """How many times `other` is `one`, by a clock's name; both without what `beyond` costs too."""
     nothing = 0.0 if beyond is None else getattr(beyond, clock)
     quotient: float = (getattr(one, clock) - nothing) / (getattr(other, clock) - nothing)
     return quotient
-
-
-def _median(costs: Sequence[Cost]) -> Figure:
-    return Figure(
-        wall_ms=median(cost.wall for cost in costs) * 1000,
-        processor_ms=median(cost.processor for cost in costs) * 1000,
-        log_bytes=median(cost.log_bytes for cost in costs),
-    )
 
 
 def _middle(figures: Iterable[Figure]) -> Figure:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.bench.figures import Tally
 from tests.bench.outside import Outside
-from tests.bench.run import Conditions, run
+from tests.bench.run import run
 from tests.bench.subjects import Subject
 
 Calls = dict[str, dict[str, dict[str, int]]]
@@ -18,7 +18,7 @@ Calls = dict[str, dict[str, dict[str, int]]]
 class Measured:
     """What the rounds brought. `stand_in_ms` is what a call costs AWS's and Coze's stand-ins."""
 
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally
     calls: Calls = field(default_factory=dict)
     spent: list[tuple[float, int]] = field(default_factory=list)
 
@@ -33,19 +33,19 @@ def measure(
     *,
     rounds: int,
     around: Outside,
-    conditions: Conditions,
     tell: Callable[[str], None],
+    tally: Tally | None = None,
 ) -> Measured:
     """Measures all, `rounds` times; `tell` hears how far it is."""
-    measured = Measured()
+    measured = Measured(tally=tally or Tally())
     for number in range(rounds):
         tell(f"round {number + 1} of {rounds}")
         for subject in everyone:
-            _add(subject, measured, around=around, conditions=conditions)
+            _add(subject, measured, around=around)
     return measured
 
 
-def _add(subject: Subject, measured: Measured, *, around: Outside, conditions: Conditions) -> None:
+def _add(subject: Subject, measured: Measured, *, around: Outside) -> None:
     for plan in subject.plans:
         before = around.processor()
         done = run(
@@ -53,7 +53,7 @@ def _add(subject: Subject, measured: Measured, *, around: Outside, conditions: C
             variables={**around.variables, **subject.variables},
             first=plan.first,
             legs=plan.legs,
-            conditions=conditions,
+            conditions=subject.conditions,
         )
         spent = around.processor() - before
         calls = around.calls()

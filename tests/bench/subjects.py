@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.build import HANDLERS, Package, build_official, build_service
-from tests.bench.run import Leg
+from tests.bench.run import UNHINDERED, Conditions, Leg
 from tests.bench.stage import OFFICIAL_TABLE, member, newcomer
 
 WARM_REQUESTS = 30
@@ -43,6 +43,7 @@ class Subject:
     package: Package
     plans: Sequence[Plan]
     variables: Mapping[str, str] = field(default_factory=dict)
+    conditions: Conditions = UNHINDERED
 
 
 def subjects(folder: Path) -> list[Subject]:
