@@ -4,7 +4,7 @@ VENV = .venv
 export PYTHONPATH = layers/coze_sts
 UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd bench-imports attack-crowd audit doctor
+.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd bench-imports attack-crowd audit doctor bench bench-memory bench-picture
 
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
@@ -27,8 +27,10 @@ smoke: $(VENV)/ready
 test: $(VENV)/ready
 	$(VENV)/bin/pytest
 
-# What some tests need beyond Python: packages of npm, and what drives a browser. Chromium is the system's.
+# What some tests need beyond Python: packages of npm, Lambda's runtime client, and what drives a
+# browser. Chromium and Python 3.13 are the system's.
 engines: $(VENV)/ready
+	! python3.13 -c '' 2>/dev/null || $(MAKE) --no-print-directory $(VENV)/bench/ready
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/browser/requirements.txt
 	for folder in site tests/clients tests/engines tests/recipes; do npm ci --silent --prefix $$folder || exit 1; done
 
@@ -66,6 +68,18 @@ bench-herd: $(VENV)/ready
 bench-imports: $(VENV)/ready
 	$(VENV)/bin/python -m tests.gates $(if $(RECORD),--record)
 
+# ROUNDS=… says how often each process is started.
+bench: $(VENV)/bench/ready
+	@$(VENV)/bin/python -m tests.bench $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-memory: $(VENV)/bench/ready
+	@$(VENV)/bin/python -m tests.bench.memory $(if $(ROUNDS),--rounds $(ROUNDS))
+
+# Of the results that `make bench` left.
+bench-picture: $(VENV)/ready
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/day/requirements.txt
+	$(VENV)/bin/python -m tests.bench.picture
+
 attack-crowd: $(VENV)/ready
 	npm ci --silent --prefix tests/engines
 	$(VENV)/bin/python -m tests.crowd $(if $(SEED),--seed $(SEED))
@@ -84,6 +98,8 @@ lock: $(VENV)/ready
 	cd layers/coze_sts && ../../$(UV) requirements.in --output-file requirements.txt
 	cd tests && ../$(UV) --constraints ../layers/coze_sts/requirements.txt requirements.in --output-file requirements.txt
 	cd tests/browser && ../../$(UV) --constraints ../requirements.txt requirements.in --output-file requirements.txt
+	cd tests/bench && ../../$(UV) requirements.in --output-file requirements.txt
+	cd tests/bench/handlers/official && ../../../../$(UV) --constraints ../../../requirements.txt requirements.in --output-file requirements.txt
 	cd tests/day && ../../$(UV) --constraints ../requirements.txt requirements.in --output-file requirements.txt
 
 $(VENV)/ready: tests/requirements.txt
@@ -91,4 +107,10 @@ $(VENV)/ready: tests/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=python3.13 …' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/requirements.txt
+	@touch $@
+
+# Lambda's own runtime client, with the version of Python that Lambda has.
+$(VENV)/bench/ready: $(VENV)/ready tests/bench/requirements.txt
+	python3.13 -m venv $(VENV)/bench
+	$(VENV)/bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/bench/requirements.txt
 	@touch $@

@@ -12,10 +12,10 @@ from typing import Any
 
 from tests.bench import report
 from tests.bench.build import Size, size_of
+from tests.bench.output import FOLDER, save, tell
 from tests.bench.outside import outside
 from tests.bench.rounds import Measured, measure
 from tests.bench.subjects import subjects
-from tests.bench.output import FOLDER, save, tell
 from tests.bench.targets import Judged, judge
 
 RESULTS = FOLDER / "results.json"

@@ -110,6 +110,8 @@ def _run(command: Sequence[str], *, cwd: Path = ROOT, artifacts: Path | None = N
     variables = {**os.environ, **({"ARTIFACTS_DIR": str(artifacts)} if artifacts else {})}
     for of_another_make in ("MAKEFLAGS", "MAKELEVEL", "PYTHONPATH"):
         variables.pop(of_another_make, None)
-    done = subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True)
+    done = subprocess.run(
+        command, check=False, cwd=cwd, env=variables, capture_output=True, text=True
+    )
     if done.returncode:
         raise BuildFailed(f"{' '.join(command)}\n{(done.stdout + done.stderr)[-2000:]}")

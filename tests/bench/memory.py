@@ -14,8 +14,8 @@ from tests.bench import subjects as names
 from tests.bench.build import Package, build_service
 from tests.bench.figures import Figure, Figures, Tally
 from tests.bench.mix import MIXES, dollars, seconds
-from tests.bench.outside import outside
 from tests.bench.output import FOLDER, save, tell
+from tests.bench.outside import outside
 from tests.bench.rounds import measure
 from tests.bench.run import Conditions
 from tests.bench.subjects import FOUND_TWICE, MISSED, Subject
@@ -46,9 +46,7 @@ def main(arguments: list[str]) -> int:
     figures = tally.figures()
     print(table(figures))
     found = {name: {m: asdict(f) for m, f in of.items()} for name, of in figures.items()}
-    save(
-        chosen.results, {"rounds": chosen.rounds, "figures": found, "dollars": of_mixes(figures)}
-    )
+    save(chosen.results, {"rounds": chosen.rounds, "figures": found, "dollars": of_mixes(figures)})
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.bench import subjects as names
 from tests.bench.build import Size
@@ -19,7 +19,7 @@ BASELINES = (names.SIGNATURE, names.GET_ITEM, names.PARTS)
 def figures_table(figures: Figures) -> str:
     """Times, and cold ones as a ratio to the empty handler's."""
     empty = figures[names.EMPTY]
-    head = f"{'':34}{'wall':>10}{'processor':>12}{'× empty':>10}"
+    head = f"{'':34}{'wall':>10}{'processor':>12}{'× empty: wall':>16}{'processor':>11}"
     lines = [head, _line("empty handler, cold", empty[names.COLD], beside=empty[names.COLD])]
     for row in (*COLD_ROWS, *WARM_ROWS):
         runtime = empty[names.COLD] if row in COLD_ROWS else None
@@ -38,16 +38,18 @@ def _line(title: str, figure: Figure, *, beside: Figure | None = None) -> str:
     times = f"{title:34}{figure.wall_ms:7.1f} ms{figure.processor_ms:9.2f} ms"
     if beside is None:
         return times
-    return times + f"{ratio(figure, beside, clock='wall_ms'):10.1f}"
+    of_wall, of_processor = (
+        ratio(figure, beside, clock=clock) for clock in ("wall_ms", "processor_ms")
+    )
+    return times + f"{of_wall:16.1f}{of_processor:11.1f}"
 
 
 def sizes_table(sizes: Mapping[str, Size]) -> str:
     """What is deployed."""
     lines = [f"{'package':34}{'zip':>10}{'unpacked':>12}"]
-    lines += [
-        f"  {name:32}{sizes[name].zipped / MEGABYTE:7.1f} MB{sizes[name].unpacked / MEGABYTE:9.1f} MB"
-        for name in SUBJECTS
-    ]
+    for name in SUBJECTS:
+        zipped, unpacked = sizes[name].zipped / MEGABYTE, sizes[name].unpacked / MEGABYTE
+        lines.append(f"  {name:32}{zipped:7.1f} MB{unpacked:9.1f} MB")
     return "\n".join(lines)
 
 
@@ -63,7 +65,7 @@ def verdicts(judged: Sequence[Judged]) -> str:
 
 def remarks(measured: Measured, figures: Figures) -> str:
     """How much of it the stand-ins were, and what a request writes to the log."""
-    logs = _joined(
+    logs = ", ".join(
         f"{row.removeprefix('warm ')} {figures[names.SERVICE][row].log_bytes:.0f}"
         for row in WARM_ROWS
     )
@@ -73,7 +75,3 @@ def remarks(measured: Measured, figures: Figures) -> str:
         f"The stand-ins used {measured.stand_in_ms:.2f} ms for a call: {share:.0%} of a warm table "
         f"hit.\nBytes of log for a request: {logs}."
     )
-
-
-def _joined(parts: Iterable[str]) -> str:
-    return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""Runs every process of every subject once a round, so that whatever slows the machine slows all."""
+"""Runs every process of every subject once a round: what slows the machine then slows all."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import secrets
 import time
@@ -141,8 +140,3 @@ def _official_rows() -> dict[str, Any]:
         }
         for number in range(MEMBERS)
     }
-
-
-def of_the_machine() -> dict[str, str]:
-    """What a function's process finds beside its own variables."""
-    return {name: os.environ[name] for name in ("LANG", "HOME", "TMPDIR") if name in os.environ}

@@ -18,7 +18,7 @@ from tests.bench.stage import LIFETIME_SECONDS, Stage, new_token, set_up
 from tests.bench.wire import Request, answer, serve
 from tests.local.coze import assertion
 from tests.local.coze.errors import OAuthRefusal
-from tests.local.coze.records import App
+from tests.local.coze.ledger import Ledger
 from tests.local.ports import listen
 
 TOKEN_PATH = "/api/permission/oauth2/token"
@@ -35,10 +35,11 @@ class StandIns:
         self._assertions: list[str] = []
         self._calls: Counter[str] = Counter()
         config = stage.coze_config
-        self._app = App(
+        self._ledger = Ledger()
+        self._ledger.register(
             client_id=config["client_id"],
             kid=config["public_key_id"],
-            public_key=_public_key(stage.public_key_pem),
+            public_key_pem=stage.public_key_pem,
             kind="ordinary",
         )
 
@@ -87,7 +88,7 @@ class StandIns:
             row |= {"lease_id": values[":me"], "lease_until": values[":until"]}
         return {"Attributes": row}
 
-    def _PutItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802, ARG002
+    def _PutItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return {}
 
     def _item(self, key: dict[str, Any]) -> Any:
@@ -101,7 +102,7 @@ class StandIns:
                 proof = assertion.verify(
                     authorization=sent,
                     host=self._host,
-                    apps={self._app.kid: self._app},
+                    apps=self._ledger.apps,
                     now=time.time(),
                 )
             except OAuthRefusal as refusal:
@@ -134,12 +135,6 @@ def _of_aws(body: dict[str, Any]) -> bytes:
         "x-amz-crc32": str(zlib.crc32(raw)),
     }
     return answer(raw, headers=headers)
-
-
-def _public_key(pem: str) -> Any:
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    return load_pem_public_key(pem.encode())
 
 
 def main() -> None:

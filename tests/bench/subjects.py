@@ -72,6 +72,4 @@ _FROM_MEMORY = Leg(name=MEMORY_HIT, sessions=[member(0)] * WARM_REQUESTS)
 BARE = Plan(cold=COLD, first=member(0), legs=[Leg(name=WARM, sessions=_MEMBERS)])
 FOUND = Plan(cold=COLD_HIT, first=member(0), legs=[_FROM_TABLE])
 FOUND_TWICE = Plan(cold=COLD_HIT, first=member(0), legs=[_FROM_TABLE, _FROM_MEMORY])
-MISSED = Plan(
-    cold=COLD_MISS, first=newcomer(0), legs=[Leg(name=MISS, sessions=_NEWCOMERS)]
-)
+MISSED = Plan(cold=COLD_MISS, first=newcomer(0), legs=[Leg(name=MISS, sessions=_NEWCOMERS)])

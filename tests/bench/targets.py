@@ -111,8 +111,7 @@ def judge(figures: Figures, sizes: Mapping[str, Size]) -> list[Judged]:
         ("Package zipped, in MB", size.zipped, MAX_ZIPPED_MB),
     ]
     ratios = [
-        Judged(title=t.title, value=t.value(figures), at_most=t.at_most, aim=t.aim)
-        for t in TARGETS
+        Judged(title=t.title, value=t.value(figures), at_most=t.at_most, aim=t.aim) for t in TARGETS
     ]
     return ratios + [
         Judged(title=title, value=value / MEGABYTE, at_most=most) for title, value, most in of_size

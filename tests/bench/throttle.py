@@ -1,7 +1,7 @@
 """Limits the processor time of a process as Lambda does: so much of each 20 ms, then it waits.
 
-Signals do it, so that no privilege is needed. What a process used too much before the signal came is
-taken from its next period, so that the rate is exact over time.
+Signals do it, so that no privilege is needed. What a process used too much before the signal came
+is taken from its next periods, so that the rate is exact over time.
 """
 
 from __future__ import annotations

@@ -26,9 +26,7 @@ Handle = Callable[[Request], bytes]
 """Gives the whole answer, as `answer` writes it."""
 
 
-def answer(
-    body: bytes, *, status: str = "200 OK", headers: Mapping[str, str] = NOTHING
-) -> bytes:
+def answer(body: bytes, *, status: str = "200 OK", headers: Mapping[str, str] = NOTHING) -> bytes:
     """Status line, headers and body in one piece."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {status}\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
