@@ -17,6 +17,8 @@ from coze_sts.canary.finding import Outcome, Verdict
 from coze_sts.coze.signer import CURES
 from coze_sts.errors import StsError
 
+from tests.bench import prices
+from tests.bench.prices import EXCHANGE, FROM_MEMORY, FROM_TABLE, bill
 from tests.contract.markdown import ROOT, Document, in_english
 from tests.contract.template_settings import variables
 from tests.isolation_canary import checks
@@ -36,6 +38,7 @@ NAMES = [
     "doctor",
     "canary",
     "operations",
+    "benchmark",
     "runbook",
     "key-rotation",
     "kms",
@@ -45,6 +48,9 @@ CANARY = Document("docs/canary.md")
 PARAMETERS = template.source()["Parameters"]
 OF_THE_COMMANDS = {"BOT_ID", "COZE_CONFIG", "RSA_2048"}
 """What is said to make and to KMS, and is no variable of the functions."""
+PARTS = ["http_api", "requests", "compute", "reads", "writes", "logs"]
+"""Of a bill, in the order of the table of costs."""
+
 DAILY = ["NewGuestsPerAddress", "NewGuestsPerOrigin", "TokensPerSession", "ExchangesPerDay"]
 
 
@@ -160,21 +166,21 @@ def test_the_variables_that_are_named_are_settings(document: Document) -> None:
 @pytest.mark.parametrize("name", ["operations.md", "operations.zh-CN.md"])
 def test_the_table_of_costs_is_worked_out_right(name: str) -> None:
     rows = [*Document(f"docs/{name}").table("HTTP API").values()]
-    price = [float(found[0]) for row in rows if (found := re.search(r"\d+\.\d+", row[0]))]
+    said = [float(found[0]) for row in rows if (found := re.search(r"\d+\.\d+", row[0]))]
     *parts, together = [[float(re.split("[ （]", cell)[0]) for cell in row[1:]] for row in rows]
-    http, requests, time, reads, writes, logs = price
-    gb_seconds = [0.5 * seconds for seconds in (0.003, 0.008, 0.4)]
-    expected = [
-        [http] * 3,
-        [requests] * 3,
-        [time * used for used in gb_seconds],
-        [0, 2 * reads, 2 * reads],
-        [0, 0, 3 * writes],
-        [logs, logs, 1.1 * logs],
+    bills = [bill(use, memory_mb=512) for use in (FROM_MEMORY, FROM_TABLE, EXCHANGE)]
+    assert said == [
+        prices.HTTP_API,
+        prices.LAMBDA_REQUESTS,
+        prices.LAMBDA_GB_SECONDS,
+        prices.READ_UNITS,
+        prices.WRITE_UNITS,
+        prices.LOG_GB,
     ]
-    for part, worked_out in zip(parts, expected, strict=True):
-        assert part == pytest.approx(worked_out, abs=0.006)
-    assert together == pytest.approx([sum(c) for c in zip(*parts, strict=True)], abs=0.006)
+    for part, field in zip(parts, PARTS, strict=True):
+        assert part == pytest.approx([getattr(each, field) for each in bills], abs=0.006)
+    assert together == pytest.approx([sum(shown) for shown in zip(*parts, strict=True)], abs=0.006)
+    assert together == pytest.approx([each.total for each in bills], abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["operations.md", "operations.zh-CN.md"])
