@@ -4,7 +4,7 @@ VENV = .venv
 export PYTHONPATH = layers/coze_sts
 UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd bench-imports attack-crowd audit doctor bench bench-memory bench-picture
+.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd bench-imports attack-crowd audit doctor bench bench-memory bench-picture bench-tables
 
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
@@ -75,7 +75,10 @@ bench: $(VENV)/bench/ready
 bench-memory: $(VENV)/bench/ready
 	@$(VENV)/bin/python -m tests.bench.memory $(if $(ROUNDS),--rounds $(ROUNDS))
 
-# Of the results that `make bench` left.
+# Of the results that those two left.
+bench-tables: $(VENV)/ready
+	$(VENV)/bin/python -m tests.bench.documents
+
 bench-picture: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/day/requirements.txt
 	$(VENV)/bin/python -m tests.bench.picture
