@@ -48,7 +48,8 @@ class Bill:
 
     @property
     def total(self) -> float:
-        return sum(vars(self).values())
+        parts: dict[str, float] = vars(self)
+        return sum(parts.values())
 
 
 def bill(use: Use, *, memory_mb: int) -> Bill:

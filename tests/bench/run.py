@@ -6,19 +6,18 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from tests.bench import clocks
 from tests.bench.build import Package
+from tests.bench.process import process
 from tests.bench.runtime_api import Reading, Result, RuntimeApi
-from tests.bench.throttle import FULL_PROCESSOR_MB, Throttle
+from tests.bench.throttle import FULL_PROCESSOR_MB
 from tests.local.functions import ROOT
 
-CLIENT = ROOT / ".venv" / "bench" / "bin" / "python"
 EVENT = json.loads((ROOT / "events" / "user-token.json").read_text(encoding="utf-8"))
 PATIENCE_SECONDS = 120
 
@@ -85,71 +84,26 @@ def run(
     api = RuntimeApi(map(event_for, sessions), pause_seconds=conditions.pause_seconds)
     with tempfile.TemporaryFile() as log:
         started = clocks.wall()
-        with _process(package, api, variables, log=log.fileno(), memory_mb=memory_mb) as process:
+        with process(package, api, variables, log=log.fileno(), memory_mb=memory_mb) as running:
 
             def read() -> Reading:
                 return Reading(
                     wall=clocks.wall() - started,
-                    processor=clocks.processor(process.pid),
+                    processor=clocks.processor(running.pid),
                     log_bytes=os.fstat(log.fileno()).st_size,
                 )
 
             api.serve(read)
-            _wait(api, process)
+            _wait(api, running)
         log.seek(0)
         _check(api, said=log.read().decode(errors="replace"), expected=len(sessions))
     return _costs(api, legs)
 
 
-@contextmanager
-def _process(
-    package: Package, api: RuntimeApi, variables: Mapping[str, str], *, log: int, memory_mb: int
-) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [CLIENT, "-m", "awslambdaric", "app.lambda_handler"],
-        cwd=package.task,
-        env=_environment(package, variables, address=api.address, memory_mb=memory_mb),
-        stdout=log,
-        stderr=log,
-    )
-    try:
-        with Throttle(process.pid, memory_mb=memory_mb):
-            yield process
-    finally:
-        process.kill()
-        process.wait()
-        api.close()
-
-
-def _environment(
-    package: Package, variables: Mapping[str, str], *, address: str, memory_mb: int
-) -> dict[str, str]:
-    """As Lambda sets it; a package is never written to, as on its read-only file system."""
-    return {
-        **variables,
-        "PATH": os.environ["PATH"],
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "PYTHONPATH": str(package.layer or ""),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
-        "AWS_LAMBDA_RUNTIME_API": address,
-        "AWS_LAMBDA_FUNCTION_NAME": "bench",
-        "AWS_LAMBDA_FUNCTION_VERSION": "1",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_FORMAT": "JSON",
-        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/bench",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "bench",
-        "LAMBDA_TASK_ROOT": str(package.task),
-        "_HANDLER": "app.lambda_handler",
-    }
-
-
-def _wait(api: RuntimeApi, process: subprocess.Popen[bytes]) -> None:
+def _wait(api: RuntimeApi, running: subprocess.Popen[bytes]) -> None:
     deadline = clocks.wall() + PATIENCE_SECONDS
     while not api.over.wait(0.1):
-        if process.poll() is not None or clocks.wall() > deadline:
+        if running.poll() is not None or clocks.wall() > deadline:
             return
 
 

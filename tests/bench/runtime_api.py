@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +61,7 @@ class RuntimeApi:
         self.idle: list[Reading] = []
         self.init_error: Any = None
         self.over = threading.Event()
+        self._closed = threading.Event()
 
     @property
     def address(self) -> str:
@@ -71,8 +74,10 @@ class RuntimeApi:
         serve(self._listening.socket, self._handle)
 
     def close(self) -> None:
-        """Takes no more connections."""
-        self._listening.socket.close()
+        """Ends all connections."""
+        self._closed.set()
+        with self._listening.socket as listening, suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
 
     def _handle(self, request: Request) -> bytes:
         reading = self._read()
@@ -91,7 +96,8 @@ class RuntimeApi:
         self.idle.append(reading)
         if not self._waiting:
             self.over.set()
-            threading.Event().wait()  # until the process is ended, as a frozen one waits
+            self._closed.wait()  # as a frozen process waits
+            raise ConnectionAbortedError
         if self.results:
             time.sleep(self._pause_seconds)
         request_id, event = self._waiting.popleft()

@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from tests.bench.build import HANDLERS, Package
-from tests.bench.run import CLIENT, Leg, RunFailed, run
+from tests.bench.process import CLIENT
+from tests.bench.run import Leg, RunFailed, run
 from tests.bench.runtime_api import BASE, Reading, RuntimeApi
 
 ANSWER = b'{"statusCode": 200}'
