@@ -59,7 +59,8 @@ def verdicts(judged: Sequence[Judged]) -> str:
     for one in judged:
         aim = "" if one.aim is None else f"{one.aim:g}"
         met = "met" if one.met else "NOT MET"
-        lines.append(f"{one.title:60}{one.value:9.2f}{one.at_most:9g}{aim:>6}  {met}")
+        steadier = "" if one.by_processor is None else f"  ({one.by_processor:.2f} by processor)"
+        lines.append(f"{one.title:60}{one.value:9.2f}{one.at_most:9g}{aim:>6}  {met}{steadier}")
     return "\n".join(lines)
 
 

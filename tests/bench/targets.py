@@ -31,11 +31,12 @@ class Target:
     aim: float | None = None
     clock: Literal["wall_ms", "processor_ms"] = "processor_ms"
 
-    def value(self, figures: Figures) -> float:
-        """The ratio that was measured."""
+    def value(self, figures: Figures, *, clock: str | None = None) -> float:
+        """The ratio that was measured, by the target's own clock unless another is named."""
+        clock = clock or self.clock
         one, other = figures[names.SERVICE][self.measure], figures[self.subject][self.beside]
-        runtime = figures[names.EMPTY][names.WARM] if self.clock == "processor_ms" else None
-        return ratio(one, other, beyond=runtime, clock=self.clock)
+        runtime = figures[names.EMPTY][names.WARM] if self.beside == names.WARM else None
+        return ratio(one, other, beyond=runtime, clock=clock)
 
 
 TARGETS: Sequence[Target] = (
@@ -91,12 +92,16 @@ TARGETS: Sequence[Target] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A target and what came of it."""
+    """A target and what came of it; `by_processor` stands beside what goes by the wall.
+
+    On a machine that others use too it is the steadier of the two.
+    """
 
     title: str
     value: float
     at_most: float
     aim: float | None = None
+    by_processor: float | None = None
 
     @property
     def met(self) -> bool:
@@ -110,9 +115,17 @@ def judge(figures: Figures, sizes: Mapping[str, Size]) -> list[Judged]:
         ("Package unpacked, in MB", size.unpacked, MAX_UNPACKED_MB),
         ("Package zipped, in MB", size.zipped, MAX_ZIPPED_MB),
     ]
-    ratios = [
-        Judged(title=t.title, value=t.value(figures), at_most=t.at_most, aim=t.aim) for t in TARGETS
-    ]
-    return ratios + [
+    return [_judge(target, figures) for target in TARGETS] + [
         Judged(title=title, value=value / MEGABYTE, at_most=most) for title, value, most in of_size
     ]
+
+
+def _judge(target: Target, figures: Figures) -> Judged:
+    by_wall = target.clock == "wall_ms"
+    return Judged(
+        title=target.title,
+        value=target.value(figures),
+        at_most=target.at_most,
+        aim=target.aim,
+        by_processor=target.value(figures, clock="processor_ms") if by_wall else None,
+    )
