@@ -102,6 +102,7 @@ lock: $(VENV)/ready
 	cd tests && ../$(UV) --constraints ../layers/coze_sts/requirements.txt requirements.in --output-file requirements.txt
 	cd tests/browser && ../../$(UV) --constraints ../requirements.txt requirements.in --output-file requirements.txt
 	cd tests/bench && ../../$(UV) requirements.in --output-file requirements.txt
+	cd tests/bench/handlers && ../../../$(UV) --constraints ../../requirements.txt requirements.in --output-file requirements.txt
 	cd tests/bench/handlers/official && ../../../../$(UV) --constraints ../../../requirements.txt requirements.in --output-file requirements.txt
 	cd tests/day && ../../$(UV) --constraints ../requirements.txt requirements.in --output-file requirements.txt
 

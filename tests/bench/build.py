@@ -65,14 +65,18 @@ def build_official(folder: Path) -> tuple[Package, Package]:
     """Coze's SDK and boto3 as SAM's own Python build leaves them; and the same with bytecode."""
     plain, compiled = folder / "Official", folder / "OfficialCompiled"
     shutil.copytree(HANDLERS / "official", plain, ignore=shutil.ignore_patterns("__pycache__"))
-    requirements = ["--require-hashes", "--requirement", str(plain / "requirements.txt")]
-    quiet = ["--quiet", "--disable-pip-version-check", "--no-compile"]
-    _run([PYTHON, "-m", "pip", "install", *quiet, *requirements, "--target", str(plain)])
-    shutil.rmtree(plain / "bin", ignore_errors=True)
+    _install(plain / "requirements.txt", into=plain)
     shutil.copytree(plain, compiled)
-    unchecked = ["--invalidation-mode", "unchecked-hash"]
-    _run([PYTHON, "-m", "compileall", "-q", "-j", "0", *unchecked, str(compiled)])
+    _compile(compiled)
     return Package(task=plain), Package(task=compiled)
+
+
+def build_libraries(folder: Path) -> Path:
+    """A layer for the handlers that do one thing alone, with bytecode: they owe us nothing."""
+    layer = folder / "Libraries"
+    _install(HANDLERS / "requirements.txt", into=layer)
+    _compile(layer)
+    return layer
 
 
 def size_of(package: Package, *, scratch: Path) -> Size:
@@ -91,6 +95,18 @@ def _zip_bytes(folder: Path, archive: Path) -> int:
 
 def _files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _install(requirements: Path, *, into: Path) -> None:
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-compile", "--require-hashes"]
+    wanted = ["--requirement", str(requirements), "--target", str(into)]
+    _run([PYTHON, "-m", "pip", "install", *quiet, *wanted])
+    shutil.rmtree(into / "bin", ignore_errors=True)
+
+
+def _compile(folder: Path) -> None:
+    unchecked = ["--invalidation-mode", "unchecked-hash"]
+    _run([PYTHON, "-m", "compileall", "-q", "-j", "0", *unchecked, str(folder)])
 
 
 def _run_makefile(context: Path, logical_id: str, *, source: Path, into: Path) -> None:

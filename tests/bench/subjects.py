@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.build import HANDLERS, Package, build_official, build_service
+from tests.bench.build import HANDLERS, Package, build_libraries, build_official, build_service
 from tests.bench.run import UNHINDERED, Conditions, Leg
 from tests.bench.stage import OFFICIAL_TABLE, member, newcomer
 
@@ -50,9 +50,10 @@ def subjects(folder: Path) -> list[Subject]:
     """All of them, built into `folder`."""
     service = build_service(folder)
     plain, compiled = build_official(folder)
+    libraries = build_libraries(folder)
     table = {"TOKEN_TABLE": OFFICIAL_TABLE}
     parts = [
-        Subject(name=name, package=Package(task=HANDLERS / of, layer=service.layer), plans=[BARE])
+        Subject(name=name, package=Package(task=HANDLERS / of, layer=libraries), plans=[BARE])
         for name, of in ((SIGNATURE, "signature"), (GET_ITEM, "get_item"), (PARTS, "parts"))
     ]
     return [

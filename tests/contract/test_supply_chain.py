@@ -13,6 +13,7 @@ LOCKS = [
     ROOT / "layers" / "coze_sts" / "requirements.txt",
     ROOT / "tests" / "requirements.txt",
     ROOT / "tests" / "bench" / "requirements.txt",
+    ROOT / "tests" / "bench" / "handlers" / "requirements.txt",
     ROOT / "tests" / "bench" / "handlers" / "official" / "requirements.txt",
     ROOT / "tests" / "browser" / "requirements.txt",
     ROOT / "tests" / "day" / "requirements.txt",
