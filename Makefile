@@ -4,7 +4,7 @@ VENV = .venv
 export PYTHONPATH = layers/coze_sts
 UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench-herd bench-imports attack-crowd audit doctor bench bench-memory bench-picture bench-tables
+.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench bench-herd bench-imports bench-memory bench-picture bench-tables attack-crowd audit doctor
 
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
