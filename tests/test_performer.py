@@ -94,7 +94,7 @@ def start(
             "clock": clock,
             "sleep": pytest.fail,
             "pk": PK,
-            "fleet_pk": FLEET,
+            "fleet": lambda: FLEET,
         }
         return Performer(**parts | changes)
 

@@ -137,7 +137,7 @@ class World:
             clock=clock,
             sleep=None,
             pk=trip.pk,
-            fleet_pk=self.fleet_pk,
+            fleet=lambda: self.fleet_pk,
         )
         return performer
 

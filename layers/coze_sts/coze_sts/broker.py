@@ -129,7 +129,8 @@ class Broker:
 
     def _performer(self, caller: Caller, settings: Settings) -> Performer:
         app, keyring = self.keys.current(), self.keyring()
-        guest, binding_pk = self.sessions.guest_of(caller), self.sessions.binding_pk(caller)
+        binding_pk = self.sessions.binding_pk(caller)
+        guest = self.sessions.guest_at(binding_pk, caller)
         session = session_for(caller, settings=settings, keyring=keyring, guest=guest)
         self.telemetry.note_names(session=session.name, caller=caller.name, keyring=keyring)
         index_key = keyring.derive(Purpose.INDEX)
@@ -145,7 +146,7 @@ class Broker:
             clock=self.clock,
             sleep=self.sleep,
             pk=cache_key(session, index_key=index_key, app=app.identity, settings=settings),
-            fleet_pk=fleet_key(index_key=index_key, app=app.identity, settings=settings),
+            fleet=lambda: fleet_key(index_key=index_key, app=app.identity, settings=settings),
             per_day=settings.tokens_per_session,
             binding_pk=None if guest else binding_pk,
             guest=caller.kind == "guest",

@@ -41,12 +41,17 @@ class Performer:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     pk: str
-    fleet_pk: str
+    fleet: Callable[[], str]
     per_day: int = MAX_PER_DAY
     binding_pk: str | None = None
     guest: bool = False
     guests_become_users: bool = True
     failures: list[StsError] = field(default_factory=list)
+
+    @property
+    def fleet_pk(self) -> str:
+        """The row of what all sessions have in common. A hit in memory does not ask for it."""
+        return self.fleet()
 
     @property
     def memory_key(self) -> str:

@@ -42,7 +42,10 @@ class Sessions:
 
         A guest who became a user has no session of their own any more.
         """
-        pk = self.binding_pk(caller)
+        return self.guest_at(self.binding_pk(caller), caller)
+
+    def guest_at(self, pk: str | None, caller: Caller) -> str | None:
+        """The same, by the record that says it."""
         bound_to = self.known.get(pk) if pk else None
         if bound_to is not None and caller.kind == "guest":
             raise InvalidToken(REFUSAL)
@@ -53,7 +56,7 @@ class Sessions:
         pk = self.binding_pk(caller)
         if pk and pk not in self.known:
             self._remember(pk, self._found(pk))
-        return self.guest_of(caller)
+        return self.guest_at(pk, caller)
 
     def learn(self, item: Item) -> None:
         """Remembers a record that was read elsewhere; raises Misconfigured."""

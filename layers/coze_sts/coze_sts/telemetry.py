@@ -46,10 +46,12 @@ class Telemetry:
 
     def note_names(self, *, session: str, caller: str, keyring: Keyring) -> None:
         """Adds whose request it is, as digests: the session, and who they are if not the same."""
-        self.note_caller(caller, keyring=keyring)
-        self.note(session=keyring.log_hash(session))
-        if self._facts["caller"] == self._facts["session"]:
-            del self._facts["caller"]
+        if session == caller:
+            known = self._facts.pop("caller", None)
+            self.note(session=known or keyring.log_hash(session))
+        else:
+            self.note_caller(caller, keyring=keyring)
+            self.note(session=keyring.log_hash(session))
 
     def note_caller(self, caller: str, *, keyring: Keyring) -> None:
         """Adds who they are, for the case that they get no session."""

@@ -93,7 +93,7 @@ def _issuer(iss: object, issuers: tuple[Issuer, ...]) -> Issuer:
 def _name_fault(text: str | None, *, prefix: str, reserved: tuple[str, ...]) -> str | None:
     if text is None:
         return "absent, or neither a string nor an integer"
-    if fault := name_fault(text) or name_fault(prefix + text):
+    if fault := name_fault(text) or (prefix and name_fault(prefix + text)):
         return fault
     if not prefix and begins_with(text, *reserved):
         return "it begins with a prefix that is reserved for another way in"

@@ -80,8 +80,8 @@ def name_fault(name: str) -> str | None:
     """
     if not 1 <= len(name) <= MAX_CODE_POINTS:
         return f"must have 1 to {MAX_CODE_POINTS} characters"
-    refused = any(c != " " and unicodedata.category(c) in _REFUSED_CATEGORIES for c in name)
-    if refused or _UNSEEN.search(name):
+    plain = name.isascii() and name.isprintable()  # as most are, and quickly told
+    if (not plain and any(map(_is_refused, name))) or _UNSEEN.search(name):
         return "has a character that cannot be seen or is not assigned"
     if REPLACEMENT in name:
         return "is not UTF-8"
@@ -94,6 +94,10 @@ def name_fault(name: str) -> str | None:
     if begins_with(name, GUEST_PREFIX):
         return f"must not begin with {GUEST_PREFIX}, which is reserved for guests"
     return None
+
+
+def _is_refused(character: str) -> bool:
+    return character != " " and unicodedata.category(character) in _REFUSED_CATEGORIES
 
 
 def begins_with(name: str, *prefixes: str) -> bool:
