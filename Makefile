@@ -4,7 +4,7 @@ VENV = .venv
 export PYTHONPATH = layers/coze_sts
 UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url
 
-.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench bench-herd bench-imports bench-memory bench-picture bench-tables attack-crowd audit doctor
+.PHONY: deploy smoke dev test engines site leak-scan lint lock simulate mutants simulate-day bench bench-flame bench-herd bench-imports bench-memory bench-picture bench-tables attack-crowd audit doctor
 
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
@@ -78,6 +78,10 @@ bench-memory: $(VENV)/bench/ready
 # Of the results that those two left.
 bench-tables: $(VENV)/ready
 	$(VENV)/bin/python -m tests.bench.documents
+
+# Flame graphs, into docs/pictures.
+bench-flame: $(VENV)/bench/ready
+	$(VENV)/bin/python -m tests.bench.flame
 
 bench-picture: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/day/requirements.txt
