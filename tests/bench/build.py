@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.gates.package import LAYER, run_makefile
 from tests.local.functions import ROOT
 
 HANDLERS = Path(__file__).parent / "handlers"
@@ -53,12 +53,9 @@ def architecture() -> str:
 
 def build_service(folder: Path) -> Package:
     """This project's layer and TokenFunction, into `folder`."""
-    layer, task = folder / "StsLayer", folder / "TokenFunction"
-    source = ROOT / "layers" / "coze_sts"
-    _run_makefile(source / "wheels" / architecture(), "StsLayer", source=source, into=layer)
-    functions = ROOT / "functions"
-    _run_makefile(functions, "TokenFunction", source=functions / "token", into=task)
-    return Package(task=task, layer=layer / "python")
+    for resource in (LAYER, "TokenFunction"):
+        run_makefile(resource, architecture=architecture(), artifacts=folder / resource)
+    return Package(task=folder / "TokenFunction", layer=folder / LAYER / "python")
 
 
 def build_official(folder: Path) -> tuple[Package, Package]:
@@ -109,25 +106,7 @@ def _compile(folder: Path) -> None:
     _run([PYTHON, "-m", "compileall", "-q", "-j", "0", *unchecked, str(folder)])
 
 
-def _run_makefile(context: Path, logical_id: str, *, source: Path, into: Path) -> None:
-    """As SAM does for BuildMethod: makefile, in a copy of the source."""
-    copy = into.with_name(f"{into.name}-source")
-    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    into.mkdir(parents=True)
-    _run(
-        ["make", "--makefile", str(context / "Makefile"), f"build-{logical_id}"],
-        cwd=copy,
-        artifacts=into,
-    )
-    shutil.rmtree(copy)
-
-
-def _run(command: Sequence[str], *, cwd: Path = ROOT, artifacts: Path | None = None) -> None:
-    variables = {**os.environ, **({"ARTIFACTS_DIR": str(artifacts)} if artifacts else {})}
-    for of_another_make in ("MAKEFLAGS", "MAKELEVEL", "PYTHONPATH"):
-        variables.pop(of_another_make, None)
-    done = subprocess.run(
-        command, check=False, cwd=cwd, env=variables, capture_output=True, text=True
-    )
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise BuildFailed(f"{' '.join(command)}\n{(done.stdout + done.stderr)[-2000:]}")
