@@ -8,6 +8,7 @@ import pytest
 from coze_sts.access_token import AccessToken
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.keys import PREFER_SECONDS, AppKeys
+from coze_sts.coze.signer import LocalSigner
 from coze_sts.errors import (
     Misconfigured,
     StsError,
@@ -58,7 +59,7 @@ class World:
         self.clients = {"other": "9"}
 
     def attempt(self, app: CozeApp) -> AccessToken:
-        if app.kid in self.unusable:
+        if isinstance(app.signer, LocalSigner) and app.signer.pem in self.unusable:
             raise UnusableKey("disabled")
         self.signed.append(app.kid)
         if app.kid not in self.known:
@@ -75,8 +76,10 @@ class World:
             return SecretVersion(version_id=self.stages[stage], text=self.stages[stage])
 
         def parse(kid: str) -> CozeApp:
-            app = self._make_app(kid=kid)
-            return replace(app, client_id=self.clients.get(kid, app.client_id))
+            """`old#2` is another file for the key `old`."""
+            app = self._make_app(kid=kid.partition("#")[0])
+            signer = LocalSigner(pem=kid)
+            return replace(app, client_id=self.clients.get(kid, app.client_id), signer=signer)
 
         return StoredSecret(
             fetch=fetch, parse=parse, clock=self._clock, on_failure=lambda _failure: None
@@ -161,6 +164,34 @@ def test_the_previous_version_signs_where_kms_refuses_the_current_key(
     clock.now += PREFER_SECONDS
     world.unusable = set()
     assert keys.exchange(world.attempt).kid == "new"
+
+
+def test_a_damaged_file_for_the_same_key_lets_the_one_before_sign(
+    world: World, clock: Clock
+) -> None:
+    """Its id is the same in both, and in the mended file."""
+    world.stages = {"AWSCURRENT": "old#damaged", "AWSPREVIOUS": "old"}
+    world.unusable = {"old#damaged"}
+    keys = world.process()
+    keys.exchange(world.attempt)
+    keys.exchange(world.attempt)
+    assert [type(failure) for failure in world.heard] == [UnusableKey], "what worked goes first"
+    clock.now += PREFER_SECONDS
+    world.put("old#mended")
+    keys.exchange(world.attempt)
+    assert world.fetched == ["AWSCURRENT", "AWSPREVIOUS", "AWSCURRENT"]
+
+
+def test_a_mended_file_for_the_same_key_signs_when_the_secret_is_asked_anew(
+    world: World, clock: Clock
+) -> None:
+    world.stages, world.unusable = {"AWSCURRENT": "old#damaged"}, {"old#damaged"}
+    keys = world.process()
+    with pytest.raises(UnusableKey):
+        keys.exchange(world.attempt)
+    world.stages = {"AWSCURRENT": "old"}
+    clock.now += MIN_AGE_SECONDS
+    assert keys.exchange(world.attempt).kid == "old"
 
 
 def test_a_key_that_kms_refuses_fails_as_that_where_there_is_no_other(

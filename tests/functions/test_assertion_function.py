@@ -1,13 +1,17 @@
 """POST /backend/assertion: an assertion that Coze accepts, once."""
 
+import json
+import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from unittest import mock
 
+import boto3
 import pytest
 import requests
 from coze_sts.errors import UnusableKey
+from coze_sts.stored_secret import RETRY_SECONDS
 
 from tests.functions.conftest import IAM, Caller, signed_in
 from tests.kms import SIGNERS
@@ -42,6 +46,36 @@ def test_the_assertion_is_exchanged_at_its_endpoint_once(sign: Caller, coze: Coz
     assert [answer.status_code for answer in answers] == [200, 401]
     assert coze.exchanges[0].session_name == "u-42"
     assert coze.exchanges[0].session_context == {"device_info": {"device_id": "d-1"}}
+
+
+@pytest.mark.parametrize("signs", ["its own key"], indirect=True)
+def test_a_key_that_cannot_sign_is_told_at_once_and_asked_for_anew_after_seconds(
+    environment: dict[str, str],
+    config: dict[str, str],
+    load: Callable[[str], ModuleType],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Even the first that a process reads: it signs at each request."""
+
+    def store(key: str) -> None:
+        boto3.client("secretsmanager").put_secret_value(
+            SecretId=environment["COZE_SECRET_ID"],
+            SecretString=json.dumps(config | {"private_key": key}),
+        )
+
+    store("no key")
+    app = load("assertion")
+    ask = partial(
+        Caller(app.lambda_handler),
+        "POST /backend/assertion",
+        {"session_name": "u"},
+        authorizer=IAM,
+    )
+    assert ask()[0] == 500
+    assert '"SecretFailed":[1.0]' in capsys.readouterr().out.replace(" ", "")
+    store(config["private_key"])
+    app.APP._clock = lambda: time.time() + RETRY_SECONDS
+    assert ask()[0] == 200
 
 
 @pytest.mark.parametrize("naming", ["plain", "pseudonymous"])

@@ -89,12 +89,17 @@ def stored_app(
     settings: Settings,
     telemetry: Telemetry,
 ) -> StoredSecret[CozeApp]:
-    """The operator's OAuth app, from COZE_SECRET_ID."""
-    return _stored(client, settings.coze_secret_id, parse, telemetry, check=_check_key)
+    """The operator's OAuth app, from COZE_SECRET_ID, for who signs at each request.
 
+    Its key is read with it, so that one that cannot sign is told at once, and asked for anew.
+    """
 
-def _check_key(app: CozeApp) -> None:
-    app.signer.check()
+    def read(text: str) -> CozeApp:
+        app = parse(text)
+        app.signer.check()
+        return app
+
+    return _stored(client, settings.coze_secret_id, read, telemetry)
 
 
 def app_keys(
@@ -104,14 +109,18 @@ def app_keys(
     settings: Settings,
     telemetry: Telemetry,
 ) -> AppKeys:
-    """The current and the previous version of COZE_SECRET_ID; most stacks have no previous one."""
+    """The current and the previous version of COZE_SECRET_ID; most stacks have no previous one.
+
+    A key is read when it first signs, or when it is to replace one: a hit needs none.
+    """
+    secret_id = settings.coze_secret_id
     previous = StoredSecret(
-        fetch=partial(fetch_secret, client, secret_id=settings.coze_secret_id, stage="AWSPREVIOUS"),
+        fetch=partial(fetch_secret, client, secret_id=secret_id, stage="AWSPREVIOUS"),
         parse=parse,
         clock=time.time,
         on_failure=lambda _failure: None,
     )
-    current = stored_app(client, parse=parse, settings=settings, telemetry=telemetry)
+    current = _stored(client, secret_id, parse, telemetry, check=lambda app: app.signer.check())
     return AppKeys(
         current=current,
         previous=previous,

@@ -14,7 +14,7 @@ PREFER_SECONDS = 60
 
 
 class AppKeys:
-    """The current key and, where Coze does not know it or KMS refuses it, what else may work.
+    """The current key and, where Coze does not know it or it cannot sign, what else may work.
 
     Coze takes some seconds to learn a new key, and a process some minutes to learn of a new
     secret: meanwhile the other version still signs what Coze accepts.
@@ -56,14 +56,19 @@ class AppKeys:
         first = self._preferred()
         try:
             return attempt(first)
-        except (UnknownKey, UnusableKey) as failure:
-            if isinstance(failure, UnusableKey):
-                self._on_unusable(failure)
-            second = self._other_than(first)
+        except UnknownKey:
+            # Coze knows keys by their id.
+            second = self._other(first, differs=lambda app: app.kid != first.kid)
+            if second is None:
+                raise
+        except UnusableKey as failure:
+            self._on_unusable(failure)
+            # Of a file that was stored damaged, the one before and the mended one have its id.
+            second = self._other(first, differs=lambda app: app.signer != first.signer)
             if second is None:
                 raise
         token = attempt(second)
-        previous = second.kid != self._current.get().kid
+        previous = second != self._current.get()
         self._prefer_previous_until = self._clock() + PREFER_SECONDS if previous else 0
         return token
 
@@ -75,14 +80,14 @@ class AppKeys:
                 return previous
         return current
 
-    def _other_than(self, first: CozeApp) -> CozeApp | None:
+    def _other(self, first: CozeApp, *, differs: Callable[[CozeApp], bool]) -> CozeApp | None:
         """The current key, asked for anew, or else the previous one; None if neither differs.
 
         Never the key of another app: its tokens would be another app's.
         """
         for ask in (self._current.renewed, self._held_previous):
             app = ask()
-            if app is not None and app.kid != first.kid and app.identity == first.identity:
+            if app is not None and differs(app) and app.identity == first.identity:
                 return app
         return None
 
