@@ -32,7 +32,7 @@ def needed(value: T | None, what: str) -> T:
 
 
 SETTINGS = settings.from_environment()
-TELEMETRY = telemetry.new_telemetry()
+TELEMETRY = telemetry.new_telemetry(for_visitors=False)
 AWS = Session()
 REGION = needed(AWS.get_config_variable("region"), "AWS_REGION")
 CREDENTIALS = needed(AWS.get_credentials(), "AWS_ACCESS_KEY_ID")

@@ -15,7 +15,7 @@ from coze_sts.errors import StsError
 from coze_sts.stored_secret import fetch_secret
 from coze_sts.web import new_http_session
 
-TELEMETRY = telemetry.new_telemetry()
+TELEMETRY = telemetry.new_telemetry(for_visitors=False)
 AWS = Session()
 SECRETS = aws.secrets_manager(AWS)
 DYNAMODB = aws.dynamodb(AWS)

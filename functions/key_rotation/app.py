@@ -16,7 +16,7 @@ from coze_sts.key_rotation import KeyRotation
 from coze_sts.web import new_http_session
 
 SETTINGS = settings.from_environment()
-TELEMETRY = telemetry.new_telemetry()
+TELEMETRY = telemetry.new_telemetry(for_visitors=False)
 AWS = Session()
 SECRETS = aws.secrets_manager(AWS, config=Config())
 HTTP = new_http_session()

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from threading import Event, Thread
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import boto3
 import pytest
 from coze_sts.coze import mint
+from coze_sts.errors import StsError
 
 from tests.functions.conftest import Caller, signed_in
 from tests.local.coze import CozeStandIn
@@ -248,6 +250,46 @@ def test_an_answer_that_asks_nobody_makes_none_but_its_status(
     """What is always there would prove nothing above."""
     stage.process()("GET /health")
     assert {name for _, name, _ in emitted(capsys.readouterr().out)} == {"Status2xx"}
+
+
+def a_rotation_finds_no_staged_key(stage: Stage) -> None:
+    event = {"SecretId": stage.environment["COZE_SECRET_ID"], "ClientRequestToken": "v" * 32}
+    with pytest.raises(StsError):
+        stage.load("key_rotation").lambda_handler({"Step": "createSecret", **event}, None)
+
+
+def a_rotation_crashes(stage: Stage) -> None:
+    broken = mock.patch("coze_sts.key_rotation.KeyRotation.run", side_effect=KeyError)
+    with broken:
+        a_rotation_finds_no_staged_key(stage)
+
+
+def the_doctor_is_asked(stage: Stage) -> None:
+    stage.load("doctor").lambda_handler({}, None)
+
+
+def the_doctor_is_asked_for_what_it_does_not_know(stage: Stage) -> None:
+    with pytest.raises(StsError):
+        stage.load("doctor").lambda_handler({"unknown": "field"}, None)
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [
+        a_rotation_finds_no_staged_key,
+        a_rotation_crashes,
+        the_doctor_is_asked,
+        the_doctor_is_asked_for_what_it_does_not_know,
+    ],
+)
+def test_what_no_visitor_waits_for_is_no_answer_to_a_visitor(
+    situation: Callable[[Stage], None], stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Secrets Manager repeats a rotation that fails: it would ring ServerErrorAlarm."""
+    situation(stage)
+    printed = capsys.readouterr().out
+    assert printed
+    assert emitted(printed) == {}
 
 
 def test_no_situation_is_left_over() -> None:

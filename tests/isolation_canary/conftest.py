@@ -16,7 +16,7 @@ from tests.local.ports import Ports
 from tests.local.stack import LocalStack
 
 SCHEDULE = {"CanarySchedule": "rate(15 minutes)"}
-OUTCOMES = ("CanaryPassed", "CanaryFailed", "IsolationBroken")
+COUNTED = ("CanaryPassed", "CanaryFailed", "IsolationBroken", "Status5xx")
 
 
 class Stack(LocalStack):
@@ -83,5 +83,5 @@ def _metrics(printed: str) -> Counter[str]:
     ]
     counted = Counter[str]()
     for record in records:
-        counted.update({name: int(record[name][0]) for name in OUTCOMES if name in record})
+        counted.update({name: int(record[name][0]) for name in COUNTED if name in record})
     return counted

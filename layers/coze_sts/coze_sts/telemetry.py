@@ -28,12 +28,14 @@ class Telemetry:
     """Collects what is known of a request and writes it once, at its end.
 
     Facts are names, counts, hashes and Coze's own words after cleaning: nothing that opens
-    anything, and no visitor's name.
+    anything, and no visitor's name. Only what is `for_visitors` is counted by status: what an
+    operator or a schedule started must not ring the alarm that somebody has no token.
     """
 
-    def __init__(self, *, logger: Logger, metrics: Metrics) -> None:
+    def __init__(self, *, logger: Logger, metrics: Metrics, for_visitors: bool = True) -> None:
         self._logger = logger
         self._metrics = metrics
+        self._for_visitors = for_visitors
         self._facts: dict[str, Any] = {}
 
     def begin(self, *, route: str, request_id: str) -> None:
@@ -119,11 +121,12 @@ class Telemetry:
 
     def _finish(self, status: int) -> None:
         self.note(status=status)
-        self.count(f"Status{status // 100}xx")
-        self._metrics.flush_metrics()
+        if self._for_visitors:
+            self.count(f"Status{status // 100}xx")
+            self._metrics.flush_metrics()
 
 
-def new_telemetry() -> Telemetry:
+def new_telemetry(*, for_visitors: bool = True) -> Telemetry:
     """The telemetry of a process.
 
     The level comes from POWERTOOLS_LOG_LEVEL, the metrics' one dimension from
@@ -136,4 +139,5 @@ def new_telemetry() -> Telemetry:
         logger=Logger(service=SERVICE, location=None, xray_trace_id=None),
         # The template names the service after the stack, so that no stack's alarm watches another.
         metrics=Metrics(namespace=NAMESPACE),
+        for_visitors=for_visitors,
     )
