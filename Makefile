@@ -9,11 +9,12 @@ UV = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-v
 dev: $(VENV)/ready
 	@$(VENV)/bin/python -m tests.local
 
-# ENV=… names a part of samconfig.toml. Its digest in the functions' descriptions makes a new version
-# of them where nothing but a parameter changed, which SAM does not see.
-deploy: ENV = dev
+# ENV=… names a part of samconfig.toml, for building too: that is where the processor is chosen. The
+# file's digest in the functions' descriptions makes a new version of them where nothing but a
+# parameter changed, which SAM does not see.
+deploy: ENV ?= dev
 deploy:
-	sam build
+	sam build --config-env $(ENV)
 	@digest=$$($(PYTHON) -c 'import hashlib, pathlib; print(hashlib.sha256(pathlib.Path("samconfig.toml").read_bytes()).hexdigest()[:12])') && \
 	sed -e "s|^\( *Description: Every route but one\)\.$$|\1. Settings $$digest|" \
 	    -e "s|^\( *Description: The route /backend/assertion\)\.$$|\1. Settings $$digest|" \

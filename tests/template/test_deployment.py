@@ -23,7 +23,8 @@ GRADUAL = [
 FUNCTIONS = ["TokenFunction", "AssertionFunction"]
 CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
 SAM = """#!/bin/sh
-[ "$1" = build ] || { echo "$@" > deployed; exit; }
+echo "$@" > "$1"
+[ "$1" = build ] || exit 0
 mkdir -p .aws-sam/build && cp template.yaml .aws-sam/build/template.yaml
 """
 
@@ -122,7 +123,7 @@ def deployed(folder: Path) -> tuple[str, set[str]]:
         check=True,
         timeout=60,
     )
-    said = (folder / "deployed").read_text()
+    said = (folder / "deploy").read_text()
     (stamped,) = re.findall(r"--template-file (\S+)", said)
     return said, template.versions(yaml_parse((folder / stamped).read_text(encoding="utf-8")))
 
@@ -137,6 +138,37 @@ def test_make_deploy_publishes_a_version_where_only_a_parameter_changed(tmp_path
     config = tmp_path / "samconfig.toml"
     config.write_text(config.read_text().replace("GuestSessions=on", "GuestSessions=off"))
     assert deployed(tmp_path)[1].isdisjoint(before)
+
+
+def test_make_deploy_builds_for_the_processor_that_it_deploys(tmp_path: Path) -> None:
+    """Both commands take the parameters of the template from the same part of the file."""
+    for name in ("Makefile", "template.yaml", "samconfig.toml"):
+        (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    deployed(tmp_path)
+    for command in ("build", "deploy"):
+        assert "--config-env prod" in (tmp_path / command).read_text()
+    for part in CONFIG.values():
+        if isinstance(part, dict):
+            holding = {name for name in part if "parameter_overrides" in part[name]["parameters"]}
+            assert holding == {"global"}
+
+
+@pytest.mark.parametrize(
+    ("said", "chosen"), [({}, "dev"), ({"ENV": "prod"}, "prod"), (None, "prod")]
+)
+def test_make_deploy_takes_env_from_before_and_after_its_name(
+    said: dict[str, str] | None, chosen: str
+) -> None:
+    arguments = ["ENV=prod"] if said is None else []
+    printed = subprocess.run(
+        ["make", "--dry-run", "deploy", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **(said or {})},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert set(re.findall(r"--config-env (\S+)", printed)) == {chosen}
 
 
 def functions_of(versions: set[str]) -> list[str]:
@@ -163,7 +195,7 @@ def test_a_change_of_one_function_makes_a_version_of_it_alone(function: str) -> 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_what_is_deployed_is_what_the_template_takes(name: str) -> None:
-    chosen = CONFIG[name]["deploy"]["parameters"]
+    chosen = CONFIG[name]["deploy"]["parameters"] | CONFIG[name]["global"]["parameters"]
     parameters = dict(each.split("=", 1) for each in chosen["parameter_overrides"])
     assert template.refusals(parameters) == []
     template.expand(parameters)
@@ -171,5 +203,5 @@ def test_what_is_deployed_is_what_the_template_takes(name: str) -> None:
 
 
 def test_production_is_deployed_little_by_little_with_somebody_to_tell() -> None:
-    parameters = CONFIG["prod"]["deploy"]["parameters"]["parameter_overrides"]
+    parameters = CONFIG["prod"]["global"]["parameters"]["parameter_overrides"]
     assert {each.partition("=")[0] for each in parameters} >= {"AlarmEmail", "DeploymentPreference"}
