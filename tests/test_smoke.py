@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 from werkzeug import Request, Response
 
 from tests.local.server import serve
@@ -51,6 +52,38 @@ def test_what_needs_an_origin_is_said_to_be_not_tried(
     assert status == 0
     not_tried = {name for name, line in lines.items() if line.startswith("not tried")}
     assert not_tried == {"guest", "forged ticket", "preflight"}
+
+
+def test_an_origin_that_is_not_allowed_is_wrong(
+    stack: LocalStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, lines = smoked(capsys, stack.url, "--origin", "https://wwww.example.com")
+    assert status == 1
+    wrong = {name for name, line in lines.items() if line.startswith("WRONG")}
+    assert wrong == {"guest"}
+    assert "AllowedOrigins" in lines["guest"]
+
+
+def test_what_refuses_guests_for_another_reason_is_not_said_to_have_served_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with LocalStack(parameters={"AllowedOrigins": ORIGIN, "GuestSessions": "off"}) as closed:
+        status, lines = smoked(capsys, closed.url, "--origin", ORIGIN)
+    assert status == 0
+    assert lines["guest"].startswith("not tried")
+    assert "Guests are not admitted" in lines["guest"]
+
+
+@pytest.mark.parametrize(("scheme", "status"), [("http", 0), ("https", 1)])
+def test_only_behind_sam_local_may_preflights_go_unanswered(
+    scheme: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serve(spoilt(answers_no_preflight)) as server, requests.Session() as http:
+        http.mount("https://", ToHttp())
+        endpoint = server.url.replace("http", scheme, 1)
+        assert run(Site(endpoint=endpoint, origin=ORIGIN, http=http)) == status
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("WRONG" if status else "not tried")
 
 
 def test_an_endpoint_that_does_not_answer_is_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,6 +140,18 @@ def cacheable(request: Request, response: Response) -> None:
 
 def open_to_all(request: Request, response: Response) -> None:
     response.headers["Access-Control-Allow-Origin"] = "*"
+
+
+def answers_no_preflight(request: Request, _response: Response) -> Response | None:
+    return Response() if request.method == "OPTIONS" else None
+
+
+class ToHttp(HTTPAdapter):
+    """Reaches a server of these tests, which has no certificate, by an address of https."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        request.url = str(request.url).replace("https", "http", 1)
+        return super().send(request, *args, **kwargs)
 
 
 def ill(request: Request, response: Response) -> Response | None:

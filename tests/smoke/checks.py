@@ -68,7 +68,7 @@ def guest(site: Site) -> str:
     origin = _origin(site)
     answer = site.ask("POST", "/guest/token", origin=origin, body={})
     if answer.status_code == 403:
-        return f"no guests are admitted: {_code(answer)}"
+        raise _why_no_guest(answer)
     first = _token(answer)
     again = _token(site.ask("POST", "/guest/token", origin=origin, body=_ticket(first)))
     if again["access_token"] != first["access_token"]:
@@ -110,7 +110,7 @@ def preflight(site: Site) -> str:
     """A browser lets pages of the allowed origin call, and of no other."""
     origin = _origin(site)
     allowed, foreign = (_allowed_origin(site, each) for each in (origin, FOREIGN))
-    if allowed is None and foreign is None:
+    if allowed is None and foreign is None and site.endpoint.startswith("http://"):
         raise NotTried("nothing answers preflights here, as behind sam local start-api")
     if (allowed, foreign) != (origin, None):
         raise Wrong(f"allowed for {allowed} and {foreign}: see AllowedOrigins")
@@ -136,6 +136,14 @@ def _origin(site: Site) -> str:
     return site.origin
 
 
+def _why_no_guest(answer: requests.Response) -> Exception:
+    """Of a 403: the page is not of an allowed origin, or guests are not for us to try."""
+    reason = _field(answer, "error_description")
+    if "AllowedOrigins" in reason:
+        return Wrong(reason)
+    return NotTried(f"no new guest from here: {reason}")
+
+
 def _allowed_origin(site: Site, origin: str) -> str | None:
     asked = {"Access-Control-Request-Method": "POST"}
     answer = site.ask("OPTIONS", "/guest/token", origin=origin, **asked)
@@ -144,7 +152,7 @@ def _allowed_origin(site: Site, origin: str) -> str | None:
 
 def _expect(answer: requests.Response, *statuses: int) -> None:
     if answer.status_code not in statuses:
-        raise Wrong(f"{answer.status_code} {_code(answer)}".strip())
+        raise Wrong(f"{answer.status_code} {_field(answer, 'error')}".strip())
 
 
 def _refused(answer: requests.Response, *statuses: int) -> str:
@@ -168,9 +176,9 @@ def _ticket(answer: Mapping[str, Any]) -> dict[str, str]:
     return {"guest_ticket": str(answer["guest_ticket"])}
 
 
-def _code(answer: requests.Response) -> str:
-    """The error's name: what else is in an answer is not for a log."""
+def _field(answer: requests.Response, name: str) -> str:
+    """One field of an error: what else is in an answer is not for a log."""
     try:
-        return str(answer.json().get("error", ""))
+        return str(answer.json().get(name, ""))
     except (ValueError, AttributeError):
         return ""
