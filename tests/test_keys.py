@@ -202,6 +202,18 @@ def test_a_key_that_kms_refuses_fails_as_that_where_there_is_no_other(
         keys.exchange(world.attempt)
 
 
+def test_a_damaged_version_before_does_not_hide_that_coze_does_not_know_the_key(
+    world: World,
+) -> None:
+    """A first file that was cut off, then one for the other region."""
+    world.stages = {"AWSCURRENT": "elsewhere", "AWSPREVIOUS": "old"}
+    world.known, world.unusable = set(), {"old"}
+    with pytest.raises(UnknownKey) as failed:
+        world.process().exchange(world.attempt)
+    assert failed.value.__context__ is None
+    assert [type(failure) for failure in world.heard] == [UnusableKey], "the operator is told"
+
+
 @pytest.mark.parametrize("previous", [{}, {"AWSPREVIOUS": "old"}])
 def test_the_same_key_is_not_tried_twice(
     keys: AppKeys, world: World, previous: dict[str, str]

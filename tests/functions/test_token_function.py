@@ -523,6 +523,27 @@ def test_a_key_that_coze_does_not_know_is_502_and_the_log_says_what_to_do(
     assert "other region" in body["error_description"]
 
 
+@pytest.mark.parametrize("signs", ["its own key"], indirect=True)
+def test_a_damaged_file_before_a_foreign_one_does_not_make_each_request_ask_coze(
+    load: Callable[[str], ModuleType],
+    environment: dict[str, str],
+    config: dict[str, str],
+    coze: CozeStandIn,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As a first set-up goes: a key that was cut off, then one of the other region."""
+    damaged = {"private_key": config["private_key"][:100], "public_key_id": "first"}
+    for mistake in (damaged, {"public_key_id": "elsewhere"}):
+        boto3.client("secretsmanager").put_secret_value(
+            SecretId=environment["COZE_SECRET_ID"], SecretString=json.dumps(config | mistake)
+        )
+    call, before = Caller(load("token").lambda_handler), coze.requests_seen
+    answers = [call("POST /token", authorizer=signed_in(f"u-{n}")) for n in range(5)]
+    assert {(status, body["error"]) for status, body, _ in answers} == {(502, "upstream_rejected")}
+    assert coze.requests_seen - before == 1
+    assert "other region" in capsys.readouterr().out
+
+
 def test_coze_failing_is_503_with_retry_after(call: Caller, coze: CozeStandIn) -> None:
     coze.fail_next(status=500, body={"code": 5000, "msg": "internal"}, times=10)
     status, body, headers = call("POST /token", authorizer=signed_in("alice"))

@@ -51,26 +51,38 @@ class AppKeys:
     def exchange(self, attempt: Callable[[CozeApp], AccessToken]) -> AccessToken:
         """Makes an attempt with one key, and with one other where the first cannot be used.
 
-        Raises whatever the attempt raises.
+        Raises whatever the attempt raises. That Coze does not know a key outweighs that another
+        cannot sign: only the first is held against the next requests.
         """
         first = self._preferred()
         try:
             return attempt(first)
-        except UnknownKey:
+        except UnknownKey as failure:
+            refused: UnknownKey | UnusableKey = failure
             # Coze knows keys by their id.
             second = self._other(first, differs=lambda app: app.kid != first.kid)
-            if second is None:
-                raise
         except UnusableKey as failure:
             self._on_unusable(failure)
+            refused = failure
             # Of a file that was stored damaged, the one before and the mended one have its id.
             second = self._other(first, differs=lambda app: app.signer != first.signer)
-            if second is None:
-                raise
-        token = attempt(second)
+        if second is None:
+            raise refused
+        token = self._attempt_again(attempt, second, after=refused)
         previous = second != self._current.get()
         self._prefer_previous_until = self._clock() + PREFER_SECONDS if previous else 0
         return token
+
+    def _attempt_again(
+        self, attempt: Callable[[CozeApp], AccessToken], second: CozeApp, *, after: StsError
+    ) -> AccessToken:
+        try:
+            return attempt(second)
+        except UnusableKey as failure:
+            if isinstance(after, UnusableKey):
+                raise
+            self._on_unusable(failure)
+        raise after
 
     def _preferred(self) -> CozeApp:
         current = self._current.get()
