@@ -22,6 +22,11 @@ def test_it_runs_the_tests_as_a_newcomer_does_and_validates_the_template() -> No
     assert {command.split()[1] for command in COMMANDS if command.startswith("make ")} <= targets
 
 
+def test_it_holds_what_the_documents_say_that_ci_holds() -> None:
+    assert "make bench-imports" in COMMANDS
+    assert "valgrind" in " ".join(COMMANDS), "which counts"
+
+
 def test_it_may_read_the_repository_and_nothing_else() -> None:
     assert WORKFLOW["permissions"] == {"contents": "read"}
     checkouts = [step for step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
