@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-CALLS = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2})
+CALLS = Config(
+    connect_timeout=1,
+    read_timeout=1,
+    retries={"total_max_attempts": 2},
+    # Botocore writes down anew, twice for each call, what it runs on: a sixth of the call.
+    user_agent="coze-sts",
+)
 """Seconds. A call to AWS that is slower has failed: a visitor is waiting."""
 
 
