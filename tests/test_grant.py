@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import requests
 from coze_sts.access_token import AccessToken
 from coze_sts.coze.answer import Grant
 from coze_sts.coze.app_key import CozeApp, parse_app
@@ -16,6 +15,7 @@ from coze_sts.coze.mint import mint
 from coze_sts.coze.private_key import load_private_key
 from coze_sts.errors import StsError, TemporarilyUnavailable, UpstreamRejected
 from coze_sts.web import MAX_BODY_BYTES, new_http_session
+from urllib3 import PoolManager
 
 from tests.factories import CANARY, NOW, Clock, everything_told, make_settings
 from tests.http_servers import answer, raw_server, sends
@@ -28,7 +28,7 @@ CONTEXT = {"device_info": {"custom_consumer": "u-42"}, "connector_info": {"conne
 
 
 @pytest.fixture
-def http() -> Iterator[requests.Session]:
+def http() -> Iterator[PoolManager]:
     with new_http_session() as session:
         yield session
 
@@ -53,7 +53,7 @@ def app(request: pytest.FixtureRequest, coze: CozeStandIn) -> Iterator[CozeApp]:
 
 
 def mint_one(
-    http: requests.Session, app: CozeApp, clock: Clock, **settings: Any
+    http: PoolManager, app: CozeApp, clock: Clock, **settings: Any
 ) -> tuple[AccessToken, str | None]:
     return mint(
         http,
@@ -66,7 +66,7 @@ def mint_one(
     )
 
 
-def exchange_at(url: str, http: requests.Session, **more: Any) -> Grant:
+def exchange_at(url: str, http: PoolManager, **more: Any) -> Grant:
     asked: dict[str, Any] = {
         "duration_seconds": 3600,
         "scope": None,
@@ -76,7 +76,7 @@ def exchange_at(url: str, http: requests.Session, **more: Any) -> Grant:
     return exchange(http, url=url + "/token", assertion=CANARY, **(asked | more))
 
 
-def failure(kind: type[StsError], url: str, http: requests.Session, **more: Any) -> str:
+def failure(kind: type[StsError], url: str, http: PoolManager, **more: Any) -> str:
     """The operator's sentence of an exchange that must fail, and shows no assertion."""
     with pytest.raises(kind) as refused:
         exchange_at(url, http, **more)
@@ -96,7 +96,7 @@ def failure(kind: type[StsError], url: str, http: requests.Session, **more: Any)
     ],
 )
 def test_a_strict_coze_accepts_the_exchange_on_each_path(
-    http: requests.Session,
+    http: PoolManager,
     app: CozeApp,
     clock: Clock,
     coze: CozeStandIn,
@@ -114,7 +114,7 @@ def test_a_strict_coze_accepts_the_exchange_on_each_path(
 
 
 def test_a_slow_signature_leaves_the_exchange_less_time(
-    http: requests.Session, app: CozeApp, clock: Clock, coze: CozeStandIn
+    http: PoolManager, app: CozeApp, clock: Clock, coze: CozeStandIn
 ) -> None:
     """KMS is asked over the network: the lease on the session must not end meanwhile."""
 
@@ -134,7 +134,7 @@ def test_a_slow_signature_leaves_the_exchange_less_time(
 
 
 def test_a_channel_app_sends_its_scope(
-    http: requests.Session, app: CozeApp, clock: Clock, coze: CozeStandIn
+    http: PoolManager, app: CozeApp, clock: Clock, coze: CozeStandIn
 ) -> None:
     scoped = {"coze_bot_ids": ("7401",), "coze_permissions": ("Connector.botChat",)}
     channel = replace(app, kid="channel-kid")
@@ -143,7 +143,7 @@ def test_a_channel_app_sends_its_scope(
 
 
 def test_an_absolute_and_a_relative_expires_in_mean_the_same(
-    http: requests.Session, app: CozeApp, clock: Clock, coze: CozeStandIn
+    http: PoolManager, app: CozeApp, clock: Clock, coze: CozeStandIn
 ) -> None:
     absolute, _ = mint_one(http, app, clock)
     coze.relative_expires_in = True
@@ -152,21 +152,21 @@ def test_an_absolute_and_a_relative_expires_in_mean_the_same(
 
 
 def test_a_duration_counts_from_the_moment_of_sending(
-    http: requests.Session, app: CozeApp, clock: Clock, coze: CozeStandIn
+    http: PoolManager, app: CozeApp, clock: Clock, coze: CozeStandIn
 ) -> None:
     coze.fail_next(status=200, body={"access_token": "czs_one", "expires_in": 100})
     assert mint_one(http, app, clock)[0].expires_at == NOW + 100
 
 
 def test_every_exchange_signs_an_assertion_of_its_own(
-    http: requests.Session, app: CozeApp, clock: Clock, coze: CozeStandIn
+    http: PoolManager, app: CozeApp, clock: Clock, coze: CozeStandIn
 ) -> None:
     tokens = {mint_one(http, app, clock)[0].value for _ in range(5)}
     assert len(tokens) == len({seen.jti for seen in coze.exchanges}) == 5
 
 
 def test_the_assertion_is_in_the_authorization_header_and_nowhere_else(
-    http: requests.Session,
+    http: PoolManager,
 ) -> None:
     with raw_server(sends(answer(GRANTED))) as server:
         exchange_at(server.url, http)
@@ -187,7 +187,7 @@ def test_the_assertion_is_in_the_authorization_header_and_nowhere_else(
 
 
 def test_a_key_of_the_other_region_names_the_host_it_was_sent_to(
-    http: requests.Session, app: CozeApp, clock: Clock, coze: CozeStandIn
+    http: PoolManager, app: CozeApp, clock: Clock, coze: CozeStandIn
 ) -> None:
     coze.forget_key(kid=app.kid)
     with pytest.raises(UpstreamRejected) as refused:
@@ -199,7 +199,7 @@ def test_a_key_of_the_other_region_names_the_host_it_was_sent_to(
 
 
 def test_an_app_that_was_disabled_is_a_rejection(
-    http: requests.Session, app: CozeApp, clock: Clock, coze: CozeStandIn
+    http: PoolManager, app: CozeApp, clock: Clock, coze: CozeStandIn
 ) -> None:
     coze.disable_app(client_id=app.client_id)
     with pytest.raises(UpstreamRejected) as refused:
@@ -208,7 +208,7 @@ def test_an_app_that_was_disabled_is_a_rejection(
 
 
 def test_retry_after_and_the_log_id_come_through(
-    http: requests.Session, app: CozeApp, clock: Clock, coze: CozeStandIn
+    http: PoolManager, app: CozeApp, clock: Clock, coze: CozeStandIn
 ) -> None:
     coze.fail_next(
         status=429, body={"error": "slow_down"}, headers={"Retry-After": "17", "x-tt-logid": "ID7"}
@@ -219,13 +219,13 @@ def test_retry_after_and_the_log_id_come_through(
     assert "x-tt-logid ID7" in (refused.value.operator or "")
 
 
-def test_a_redirect_is_a_rejection(http: requests.Session) -> None:
+def test_a_redirect_is_a_rejection(http: PoolManager) -> None:
     moved = answer(b"", status="302 Found", headers="Location: /elsewhere\r\n")
     with raw_server(sends(moved)) as server:
         assert "answered 302" in failure(UpstreamRejected, server.url, http)
 
 
-def test_a_body_beyond_the_limit_is_a_rejection(http: requests.Session) -> None:
+def test_a_body_beyond_the_limit_is_a_rejection(http: PoolManager) -> None:
     with raw_server(sends(answer(GRANTED + b" " * MAX_BODY_BYTES))) as server:
         assert str(MAX_BODY_BYTES) in failure(UpstreamRejected, server.url, http)
 
@@ -233,13 +233,13 @@ def test_a_body_beyond_the_limit_is_a_rejection(http: requests.Session) -> None:
 # Coze fails
 
 
-def test_a_host_that_is_not_there_is_temporary(http: requests.Session) -> None:
+def test_a_host_that_is_not_there_is_temporary(http: PoolManager) -> None:
     with raw_server(sends()) as server:
         gone = server.url
     told = failure(TemporarilyUnavailable, gone, http)
-    assert told == f"{gone.removeprefix('http://')} did not answer: ConnectionError."
+    assert told == f"{gone.removeprefix('http://')} did not answer: NewConnectionError."
 
 
-def test_an_exchange_that_takes_too_long_is_temporary(http: requests.Session) -> None:
+def test_an_exchange_that_takes_too_long_is_temporary(http: PoolManager) -> None:
     with raw_server(sends(b"", pause=1)) as server:
         assert "Timeout" in failure(TemporarilyUnavailable, server.url, http, seconds=0.1)

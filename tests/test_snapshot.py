@@ -30,7 +30,7 @@ from tests.snapshot.process import Original, Seen, original
 
 COPIES = 3
 OF_A_SIGNATURE = {"coze_sts.coze.private_key"}
-OF_AN_EXCHANGE = {"requests", "coze_sts.web", "coze_sts.coze.mint"}
+OF_AN_EXCHANGE = {"coze_sts.web", "coze_sts.coze.mint"}
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 

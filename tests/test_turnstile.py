@@ -14,6 +14,7 @@ from coze_sts.auth.turnstile import (
 )
 from coze_sts.errors import AccessDenied, Misconfigured, StsError, TemporarilyUnavailable
 from coze_sts.web import MAX_BODY_BYTES, new_http_session
+from urllib3 import PoolManager
 
 from tests.factories import CANARY, Clock, everything_told
 from tests.http_servers import raw_server, sends
@@ -26,7 +27,7 @@ KEY = "6f1c5d0e-8f0f-4c8e-9f35-0d2b6a3c1f77"
 
 
 @pytest.fixture
-def http() -> Iterator[requests.Session]:
+def http() -> Iterator[PoolManager]:
     with new_http_session() as session:
         yield session
 
@@ -42,13 +43,13 @@ def url(cloudflare: TurnstileStandIn) -> Iterator[str]:
         yield server.url
 
 
-def verify(url: str, http: requests.Session, token: str | None, **more: Any) -> None:
+def verify(url: str, http: PoolManager, token: str | None, **more: Any) -> None:
     asked = {"secret": SECRET, "remote_ip": "203.0.113.7", "hostnames": {HERE}, "seconds": 5}
     verify_human(http, api_base=url, token=token, **(asked | more))
 
 
 def refusal(
-    kind: type[StsError], url: str, http: requests.Session, token: str | None = "any", **more: Any
+    kind: type[StsError], url: str, http: PoolManager, token: str | None = "any", **more: Any
 ) -> str:
     """The operator's sentence of a check that must fail, and shows no secret."""
     with pytest.raises(StsError) as refused:
@@ -62,7 +63,7 @@ def refusal(
 
 
 def test_a_visitor_who_solved_the_challenge_is_let_in(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn
 ) -> None:
     token = cloudflare.solve(hostname=HERE)
     verify(url, http, token)
@@ -73,20 +74,20 @@ def test_a_visitor_who_solved_the_challenge_is_let_in(
 
 @pytest.mark.parametrize("unknown", [None, ""])
 def test_an_address_that_is_not_known_is_left_out(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn, unknown: str | None
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn, unknown: str | None
 ) -> None:
     verify(url, http, cloudflare.solve(hostname=HERE), remote_ip=unknown)
     assert set(cloudflare.requests[0]) == {"secret", "response"}
 
 
-def test_a_token_works_once(url: str, http: requests.Session, cloudflare: TurnstileStandIn) -> None:
+def test_a_token_works_once(url: str, http: PoolManager, cloudflare: TurnstileStandIn) -> None:
     token = cloudflare.solve(hostname=HERE)
     verify(url, http, token)
     assert "timeout-or-duplicate" in refusal(AccessDenied, url, http, token)
 
 
 def test_a_token_works_for_five_minutes(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn, clock: Clock
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn, clock: Clock
 ) -> None:
     young, old = cloudflare.solve(hostname=HERE), cloudflare.solve(hostname=HERE)
     clock.now += LIFETIME_SECONDS - 1
@@ -95,20 +96,20 @@ def test_a_token_works_for_five_minutes(
     assert "timeout-or-duplicate" in refusal(AccessDenied, url, http, old)
 
 
-def test_a_token_that_cloudflare_never_made_is_refused(url: str, http: requests.Session) -> None:
+def test_a_token_that_cloudflare_never_made_is_refused(url: str, http: PoolManager) -> None:
     assert "invalid-input-response" in refusal(AccessDenied, url, http, "made-up")
 
 
 @pytest.mark.parametrize("token", [None, "", "x" * 2049, "two words", "new\nline", "ключ", "\x7f"])
 def test_what_can_be_no_token_is_refused_without_asking(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn, token: str | None
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn, token: str | None
 ) -> None:
     assert refusal(AccessDenied, url, http, token) == ""
     assert cloudflare.requests == []
 
 
 def test_the_longest_token_of_the_documents_is_asked_about(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn
 ) -> None:
     refusal(AccessDenied, url, http, "x" * 2048)
     assert len(cloudflare.requests) == 1
@@ -118,7 +119,7 @@ def test_the_longest_token_of_the_documents_is_asked_about(
 
 
 def test_a_challenge_that_was_solved_on_another_site_counts_for_nothing(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn
 ) -> None:
     token = cloudflare.solve(hostname="evil.example")
     told = refusal(AccessDenied, url, http, token)
@@ -126,20 +127,20 @@ def test_a_challenge_that_was_solved_on_another_site_counts_for_nothing(
 
 
 def test_without_hostnames_a_challenge_counts_wherever_it_was_solved(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn
 ) -> None:
     verify(url, http, cloudflare.solve(hostname="any.example"), hostnames=set())
 
 
 def test_a_hostname_counts_in_capitals_too(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn
 ) -> None:
     verify(url, http, cloudflare.solve(hostname="WWW.Example.com"))
 
 
 @pytest.mark.parametrize("hostname", [None, 7, [HERE], "", "<script>"])
 def test_a_hostname_that_is_none_counts_for_nothing_and_is_not_repeated(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn, hostname: object
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn, hostname: object
 ) -> None:
     cloudflare.fail_next(status=200, body={"success": True, "hostname": hostname})
     assert "solved on no host, which" in refusal(AccessDenied, url, http)
@@ -173,7 +174,7 @@ def test_the_hosts_of_origins_have_neither_scheme_nor_port() -> None:
 @pytest.mark.parametrize("status", [200, 400])
 def test_each_error_code_has_its_meaning_and_is_told_to_the_operator(
     url: str,
-    http: requests.Session,
+    http: PoolManager,
     cloudflare: TurnstileStandIn,
     *,
     codes: list[str],
@@ -187,7 +188,7 @@ def test_each_error_code_has_its_meaning_and_is_told_to_the_operator(
 
 
 def test_a_secret_of_another_widget_is_the_operators_to_mend(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn
 ) -> None:
     other = TurnstileSecret(secret=f"other-{CANARY}")
     told = refusal(Misconfigured, url, http, cloudflare.solve(hostname=HERE), secret=other)
@@ -196,7 +197,7 @@ def test_a_secret_of_another_widget_is_the_operators_to_mend(
 
 @pytest.mark.parametrize("codes", [None, "internal-error", {"a": 1}, [7, None], [CANARY * 20]])
 def test_error_codes_of_another_shape_are_not_repeated(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn, codes: object
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn, codes: object
 ) -> None:
     cloudflare.fail_next(status=200, body={"success": False, "error-codes": codes})
     assert "(no code)" in refusal(TemporarilyUnavailable, url, http)
@@ -207,7 +208,7 @@ def test_error_codes_of_another_shape_are_not_repeated(
 
 @pytest.mark.parametrize("success", ["true", 1, None, [True], {}])
 def test_only_true_is_a_success(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn, success: object
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn, success: object
 ) -> None:
     cloudflare.fail_next(status=200, body={"success": success, "hostname": HERE})
     refusal(TemporarilyUnavailable, url, http)
@@ -229,18 +230,20 @@ def test_only_true_is_a_success(
     ],
 )
 def test_an_answer_that_cloudflare_never_gives_lets_nobody_in(
-    url: str, http: requests.Session, cloudflare: TurnstileStandIn, status: int, body: Any
+    url: str, http: PoolManager, cloudflare: TurnstileStandIn, status: int, body: Any
 ) -> None:
     cloudflare.fail_next(status=status, body=body)
     told = refusal(TemporarilyUnavailable, url, http)
     assert f"answered {status}" in told
 
 
-def test_no_answer_lets_nobody_in(http: requests.Session) -> None:
+def test_no_answer_lets_nobody_in(http: PoolManager) -> None:
     with raw_server(sends(b"", pause=1)) as server:
         told = refusal(TemporarilyUnavailable, server.url, http, seconds=0.1)
         host = server.url.removeprefix("http://")
-    assert told in {f"{host} did not answer: {cause}." for cause in ("Timeout", "ReadTimeout")}
+    assert told in {
+        f"{host} did not answer: {cause}." for cause in ("TimeoutError", "ReadTimeoutError")
+    }
     assert len(server.requests) == 1
 
 
@@ -278,7 +281,7 @@ def test_a_stored_secret_of_another_shape_is_the_operators_to_mend(text: str) ->
 
 def asked(url: str, **parameters: Any) -> dict[str, Any]:
     """The stand-in's answer to JSON, as Cloudflare takes it besides forms."""
-    with new_http_session() as session:
+    with requests.Session() as session:
         answered = session.post(url + PATH, json=parameters)
     assert answered.status_code == 200
     found: dict[str, Any] = answered.json()
@@ -329,5 +332,5 @@ def test_the_stand_in_refuses_in_cloudflares_words(
     assert asked(url, **good)["success"]
 
 
-def test_the_stand_in_has_one_door(url: str, http: requests.Session) -> None:
-    assert http.get(url + PATH).status_code == http.post(url + "/other").status_code == 404
+def test_the_stand_in_has_one_door(url: str) -> None:
+    assert requests.get(url + PATH).status_code == requests.post(url + "/other").status_code == 404

@@ -19,6 +19,7 @@ from coze_sts.errors import (
     UpstreamRejected,
 )
 from coze_sts.web import MAX_BODY_BYTES, new_http_session
+from urllib3 import PoolManager
 
 from tests.factories import CANARY, Clock, everything_told
 from tests.http_servers import answer, raw_server, sends
@@ -31,7 +32,7 @@ OPENID = "omQk44_8-cNOV_rX2ATufITJEP3Y"
 
 
 @pytest.fixture
-def http() -> Iterator[requests.Session]:
+def http() -> Iterator[PoolManager]:
     with new_http_session() as session:
         yield session
 
@@ -49,12 +50,12 @@ def url(wechat: WechatStandIn) -> Iterator[str]:
         yield server.url
 
 
-def openid(url: str, http: requests.Session, code: str = CODE, **more: Any) -> str:
+def openid(url: str, http: PoolManager, code: str = CODE, **more: Any) -> str:
     return openid_of(http, api_base=url, code=code, **({"app": APP, "seconds": 5} | more))
 
 
 def refusal(
-    kind: type[StsError], url: str, http: requests.Session, code: str = CODE, **more: Any
+    kind: type[StsError], url: str, http: PoolManager, code: str = CODE, **more: Any
 ) -> StsError:
     """The error of a sign-in that must fail, and shows no secret and no code."""
     with pytest.raises(StsError) as refused:
@@ -73,14 +74,14 @@ def told(error: StsError) -> str:
 
 
 def test_a_user_gets_the_same_openid_each_time_and_nobody_elses(
-    url: str, http: requests.Session, wechat: WechatStandIn
+    url: str, http: PoolManager, wechat: WechatStandIn
 ) -> None:
     names = [openid(url, http, wechat.log_in(appid=APP.appid, user=u)) for u in ("a", "b", "a")]
     assert names[0] == names[2] == wechat.openid(appid=APP.appid, user="a") != names[1]
 
 
 def test_what_is_asked_is_what_the_documents_say(
-    url: str, http: requests.Session, wechat: WechatStandIn
+    url: str, http: PoolManager, wechat: WechatStandIn
 ) -> None:
     code = wechat.log_in(appid=APP.appid, user="a")
     openid(url, http, code)
@@ -95,21 +96,21 @@ def test_what_is_asked_is_what_the_documents_say(
 
 
 def test_a_code_goes_into_the_query_as_one_value(
-    url: str, http: requests.Session, wechat: WechatStandIn
+    url: str, http: PoolManager, wechat: WechatStandIn
 ) -> None:
     code = "a&secret=b#c?d=%26+"
     refusal(InvalidToken, url, http, code)
     assert (wechat.requests[0]["js_code"], wechat.requests[0]["secret"]) == (code, APP.secret)
 
 
-def test_an_openid_names_a_session(url: str, http: requests.Session, wechat: WechatStandIn) -> None:
+def test_an_openid_names_a_session(url: str, http: PoolManager, wechat: WechatStandIn) -> None:
     found = openid(url, http, wechat.log_in(appid=APP.appid, user="a"))
     assert name_fault(f"wechat_{found}") is None
 
 
 @pytest.mark.parametrize("errcode", [{}, {"errcode": 0}, {"errcode": 0, "errmsg": "ok"}])
 def test_a_success_has_an_errcode_of_zero_or_none(
-    url: str, http: requests.Session, wechat: WechatStandIn, errcode: dict[str, Any]
+    url: str, http: PoolManager, wechat: WechatStandIn, errcode: dict[str, Any]
 ) -> None:
     wechat.fail_next(body=json.dumps({"openid": OPENID, "session_key": "k"} | errcode).encode())
     assert openid(url, http) == OPENID
@@ -118,14 +119,14 @@ def test_a_success_has_an_errcode_of_zero_or_none(
 # Codes
 
 
-def test_a_code_works_once(url: str, http: requests.Session, wechat: WechatStandIn) -> None:
+def test_a_code_works_once(url: str, http: PoolManager, wechat: WechatStandIn) -> None:
     code = wechat.log_in(appid=APP.appid, user="a")
     openid(url, http, code)
     assert "40163" in told(refusal(InvalidToken, url, http, code))
 
 
 def test_a_code_works_for_five_minutes(
-    url: str, http: requests.Session, wechat: WechatStandIn, clock: Clock
+    url: str, http: PoolManager, wechat: WechatStandIn, clock: Clock
 ) -> None:
     young, old = (wechat.log_in(appid=APP.appid, user="a") for _ in range(2))
     clock.now += LIFETIME_SECONDS - 1
@@ -135,7 +136,7 @@ def test_a_code_works_for_five_minutes(
 
 
 def test_a_code_of_another_mini_program_is_refused_and_the_operator_told_what_it_may_be(
-    url: str, http: requests.Session, wechat: WechatStandIn
+    url: str, http: PoolManager, wechat: WechatStandIn
 ) -> None:
     wechat.register_app(appid="wx-other", secret="other")
     error = refusal(InvalidToken, url, http, wechat.log_in(appid="wx-other", user="a"))
@@ -144,14 +145,14 @@ def test_a_code_of_another_mini_program_is_refused_and_the_operator_told_what_it
 
 @pytest.mark.parametrize("code", ["", "x" * 129, "two words", "new\nline", "\x7f", "код", "码"])
 def test_what_can_be_no_code_is_refused_without_asking(
-    url: str, http: requests.Session, wechat: WechatStandIn, code: str
+    url: str, http: PoolManager, wechat: WechatStandIn, code: str
 ) -> None:
     refusal(InvalidRequest, url, http, code)
     assert wechat.requests == []
 
 
 def test_the_longest_code_is_asked_about(
-    url: str, http: requests.Session, wechat: WechatStandIn
+    url: str, http: PoolManager, wechat: WechatStandIn
 ) -> None:
     refusal(InvalidToken, url, http, "x" * 128)
     assert len(wechat.requests) == 1
@@ -174,7 +175,7 @@ def test_the_longest_code_is_asked_about(
 @pytest.mark.parametrize("status", [200, 400])
 def test_each_error_code_has_its_meaning_and_is_told_to_the_operator(
     url: str,
-    http: requests.Session,
+    http: PoolManager,
     wechat: WechatStandIn,
     *,
     errcode: int,
@@ -195,14 +196,14 @@ def test_each_error_code_has_its_meaning_and_is_told_to_the_operator(
     [({"secret": f"other-{CANARY}"}, 40125), ({"appid": "wx-nobody"}, 40013)],
 )
 def test_a_wrong_secret_or_appid_is_the_operators_to_mend(
-    url: str, http: requests.Session, changed: dict[str, str], errcode: int
+    url: str, http: PoolManager, changed: dict[str, str], errcode: int
 ) -> None:
     error = refusal(UpstreamRejected, url, http, app=WechatApp(**(vars(APP) | changed)))
     assert f"errcode {errcode}: store the AppID and the AppSecret" in told(error)
 
 
 def test_nothing_that_wechat_says_is_repeated(
-    url: str, http: requests.Session, wechat: WechatStandIn
+    url: str, http: PoolManager, wechat: WechatStandIn
 ) -> None:
     said = {"errcode": 40125, "errmsg": f"invalid appsecret {APP.secret}, rid: 6-5-4"}
     wechat.fail_next(body=json.dumps(said).encode())
@@ -211,7 +212,7 @@ def test_nothing_that_wechat_says_is_repeated(
 
 @pytest.mark.parametrize("errcode", ["40029", None, [40029], 40029.5, 10**300, {"a": 1}, True])
 def test_an_errcode_of_another_kind_is_a_fault_of_the_call(
-    url: str, http: requests.Session, wechat: WechatStandIn, errcode: object
+    url: str, http: PoolManager, wechat: WechatStandIn, errcode: object
 ) -> None:
     wechat.fail_next(body=json.dumps({"errcode": errcode, "openid": OPENID}).encode())
     assert len(told(refusal(UpstreamRejected, url, http))) < 200
@@ -225,7 +226,7 @@ def test_an_errcode_of_another_kind_is_a_fault_of_the_call(
     [None, "", 7, [OPENID], "x" * 65, "two words", f"{OPENID}\n", "guest/../x", "опен"],
 )
 def test_an_openid_of_another_shape_names_nobody(
-    url: str, http: requests.Session, wechat: WechatStandIn, found: object
+    url: str, http: PoolManager, wechat: WechatStandIn, found: object
 ) -> None:
     wechat.fail_next(body=json.dumps({"openid": found, "session_key": CANARY}).encode())
     error = refusal(UpstreamRejected, url, http)
@@ -234,7 +235,7 @@ def test_an_openid_of_another_shape_names_nobody(
 
 @pytest.mark.parametrize("status", [201, 302, 403])
 def test_an_openid_counts_in_a_good_answer_only(
-    url: str, http: requests.Session, wechat: WechatStandIn, status: int
+    url: str, http: PoolManager, wechat: WechatStandIn, status: int
 ) -> None:
     wechat.fail_next(status=status, body=json.dumps({"openid": OPENID}).encode())
     assert f"answered {status} without" in told(refusal(UpstreamRejected, url, http))
@@ -253,23 +254,23 @@ def test_an_openid_counts_in_a_good_answer_only(
     ],
 )
 def test_an_answer_that_makes_no_sense_is_temporary(
-    url: str, http: requests.Session, wechat: WechatStandIn, status: int, body: bytes
+    url: str, http: PoolManager, wechat: WechatStandIn, status: int, body: bytes
 ) -> None:
     wechat.fail_next(status=status, body=body)
     assert f"answered {status}" in told(refusal(TemporarilyUnavailable, url, http))
 
 
-def test_no_answer_is_temporary_and_shows_nothing_of_the_url(http: requests.Session) -> None:
+def test_no_answer_is_temporary_and_shows_nothing_of_the_url(http: PoolManager) -> None:
     with raw_server(sends(b"", pause=1)) as server:
         error = refusal(TemporarilyUnavailable, server.url, http, seconds=0.1)
         host = server.url.removeprefix("http://")
-    causes = ("Timeout", "ReadTimeout")
+    causes = ("TimeoutError", "ReadTimeoutError")
     assert told(error) in {f"{host} did not answer: {cause}." for cause in causes}
     assert len(server.requests) == 1
-    assert "ConnectionError" in told(refusal(TemporarilyUnavailable, server.url, http))
+    assert "NewConnectionError" in told(refusal(TemporarilyUnavailable, server.url, http))
 
 
-def test_a_redirect_takes_the_secret_nowhere(http: requests.Session) -> None:
+def test_a_redirect_takes_the_secret_nowhere(http: PoolManager) -> None:
     with raw_server(sends(answer(b"{}"))) as elsewhere:
         moved = answer(b"{}", status="302 Found", headers=f"Location: {elsewhere.url}\r\n")
         with raw_server(sends(moved)) as server:
@@ -321,7 +322,7 @@ def test_a_stored_secret_of_another_shape_is_the_operators_to_mend(text: str) ->
     ],
 )
 def test_the_stand_in_refuses_in_wechats_words_and_leaves_the_code_good(
-    url: str, http: requests.Session, wechat: WechatStandIn, changed: dict[str, str], errcode: int
+    url: str, wechat: WechatStandIn, changed: dict[str, str], errcode: int
 ) -> None:
     good = {
         "appid": APP.appid,
@@ -329,15 +330,15 @@ def test_the_stand_in_refuses_in_wechats_words_and_leaves_the_code_good(
         "js_code": wechat.log_in(appid=APP.appid, user="a"),
         "grant_type": "authorization_code",
     }
-    refused = http.get(url + PATH, params=good | changed).json()
+    refused = requests.get(url + PATH, params=good | changed).json()
     assert (refused["errcode"], refused["errmsg"].partition(", rid: ")[0]) == (
         errcode,
         MESSAGES[errcode],
     )
-    accepted = http.get(url + PATH, params=good)
+    accepted = requests.get(url + PATH, params=good)
     assert set(accepted.json()) == {"openid", "session_key", "unionid"}
     assert accepted.headers["Content-Type"].startswith("text/plain")
 
 
-def test_the_stand_in_has_one_door(url: str, http: requests.Session) -> None:
-    assert http.post(url + PATH).status_code == http.get(url + "/other").status_code == 404
+def test_the_stand_in_has_one_door(url: str) -> None:
+    assert requests.post(url + PATH).status_code == requests.get(url + "/other").status_code == 404

@@ -16,7 +16,7 @@ from coze_sts.http_event import LambdaContext
 from coze_sts.web import new_http_session
 
 if TYPE_CHECKING:
-    from requests import Session as HttpSession
+    from urllib3 import PoolManager
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return {"verdict": said.value, "checks": checks}
 
 
-def door(http: HttpSession, context: LambdaContext) -> FrontDoor:
+def door(http: PoolManager, context: LambdaContext) -> FrontDoor:
     """The API as it is deployed, for as long as this run has."""
     return FrontDoor(
         http=http,

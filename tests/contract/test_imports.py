@@ -49,7 +49,7 @@ COMMANDS = {"coze_sts.audit.__main__", "coze_sts.doctor.__main__"}
 HTTP_LIBRARIES = {"requests", "urllib3", "httpx", "aiohttp", "socket"}
 HTTP_MODULES = {"http.client", "urllib.request"}
 LAZY = (
-    *("requests", "coze_sts.web"),
+    "coze_sts.web",
     *("coze_sts.coze.mint", "coze_sts.coze.assertion", "coze_sts.coze.grant"),
     "coze_sts.coze.private_key",
 )

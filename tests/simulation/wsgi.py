@@ -1,4 +1,4 @@
-"""HTTP to the stand-in for Coze without a socket: what a `requests.Session` is to the service."""
+"""HTTP to the stand-in for Coze without a socket: what urllib3 is to the service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import jwt
-import requests
 from werkzeug.test import Client, TestResponse
 
 from tests.local.coze import CozeStandIn
@@ -24,12 +23,12 @@ class Sent:
 
 
 class WsgiResponse:
-    """As much of `requests.Response` as the service reads."""
+    """As much of its response as the service reads."""
 
     def __init__(self, response: TestResponse) -> None:
-        self.status_code = response.status_code
+        self.status = response.status_code
         self.headers = dict(response.headers)
-        self.raw = io.BytesIO(response.data)
+        self.read1 = io.BytesIO(response.data).read1
 
     def __enter__(self) -> Self:
         return self
@@ -72,7 +71,7 @@ class WsgiSession:
             )
         )
         if response is None:
-            raise requests.ConnectionError
+            raise ConnectionError
         return WsgiResponse(response)
 
     def _answer(self, url: str, json: dict[str, Any], headers: dict[str, str]) -> TestResponse:

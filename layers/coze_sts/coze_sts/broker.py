@@ -33,7 +33,7 @@ from coze_sts.settings import Settings
 from coze_sts.telemetry import FORGOTTEN, ISSUED, Telemetry
 
 if TYPE_CHECKING:
-    from requests import Session as HttpSession
+    from urllib3 import PoolManager
 
     from coze_sts.budget import Budget
     from coze_sts.exchanger import Exchanger
@@ -54,7 +54,7 @@ class Broker:
     memory: TokenMemory
     budget: Callable[[], Budget] | None
     allowance: Allowance
-    http: Callable[[], HttpSession]
+    http: Callable[[], PoolManager]
     telemetry: Telemetry
     clock: Callable[[], float]
     sleep: Callable[[float], None]

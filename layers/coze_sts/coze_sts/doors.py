@@ -20,7 +20,7 @@ from coze_sts.stored_secret import StoredSecret
 from coze_sts.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from requests import Session as HttpSession
+    from urllib3 import PoolManager
 
     from coze_sts.admission import Admission
     from coze_sts.auth.turnstile import TurnstileSecret
@@ -44,7 +44,7 @@ class Doors:
     admission: Callable[[], Admission]
     turnstile: StoredSecret[TurnstileSecret] | None
     wechat: StoredSecret[WechatApp] | None
-    http: Callable[[], HttpSession]
+    http: Callable[[], PoolManager]
     telemetry: Telemetry
     clock: Callable[[], float]
 

@@ -25,7 +25,7 @@ from coze_sts.settings import Settings
 from coze_sts.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from requests import Session as HttpSession
+    from urllib3 import PoolManager
 
 CLASSES: tuple[tuple[type[StsError], str], ...] = (
     (RateLimited, "CozeRateLimited"),
@@ -44,7 +44,7 @@ class Exchanger:
 
     settings: Settings
     keys: AppKeys
-    http: Callable[[], HttpSession]
+    http: Callable[[], PoolManager]
     telemetry: Telemetry
     clock: Callable[[], float]
     app: tuple[str, str]

@@ -13,6 +13,7 @@ from coze_sts.errors import InvalidRequest, InvalidToken, NotFound, StsError
 from coze_sts.telemetry import Telemetry
 
 MAX_BODY_BYTES = 4096
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 Response = dict[str, Any]
 
@@ -171,5 +172,5 @@ def _response(
     }
     if body is not None:
         response["headers"]["content-type"] = "application/json"
-        response["body"] = json.dumps(body, separators=(",", ":"))
+        response["body"] = _ENCODER.encode(body)
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from pathlib import PurePath
@@ -20,7 +21,10 @@ ISSUED, FORGOTTEN, REFUSED, FAILED = "issued", "forgotten", "refused", "failed"
 
 Level = Literal["info", "warning", "critical"]
 
-TALKATIVE = ("botocore", "boto3", "urllib3", "requests")
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str)
+"""Made once: the Logger's own way makes one for each line."""
+
+TALKATIVE = ("botocore", "boto3", "urllib3")
 """Libraries that write whole answers, secrets included, where the function's level is DEBUG."""
 
 
@@ -136,7 +140,9 @@ def new_telemetry(*, for_visitors: bool = True) -> Telemetry:
         logging.getLogger(library).setLevel(logging.WARNING)
     return Telemetry(
         # What is logged is found by its correlation_id; traces are off unless asked for.
-        logger=Logger(service=SERVICE, location=None, xray_trace_id=None),
+        logger=Logger(
+            service=SERVICE, json_serializer=_ENCODER.encode, location=None, xray_trace_id=None
+        ),
         # The template names the service after the stack, so that no stack's alarm watches another.
         metrics=Metrics(namespace=NAMESPACE),
         for_visitors=for_visitors,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import queue
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from json import loads
 from typing import Any
+from urllib.parse import urlencode
 
-import requests
+import certifi
+from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 5
@@ -42,23 +44,19 @@ class WebAnswer:
         return value if isinstance(value, dict) else None
 
 
-def new_http_session() -> requests.Session:
-    """A session that keeps its connections, and nothing else: one visitor's cookies no other sends.
+def new_http_session() -> PoolManager:
+    """What keeps connections, and nothing else: one visitor's cookies no other sends.
 
-    With `trust_env` on, a .netrc file would replace what the Authorization header says.
-    Redirects are not even looked at: requests would read the whole body to follow one.
+    Nor does it read the environment, where a proxy or a .netrc file could take over.
     """
     # urllib3 logs whole URLs, one of them in a warning, and WeChat's has a secret in its query.
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]  # noqa: ARG005
-    return session
+    # One for all connections: it takes longer to make than an answer to come.
+    return PoolManager(ssl_context=ssl.create_default_context(cafile=certifi.where()))
 
 
 def send(
-    http: requests.Session,
+    http: PoolManager,
     *,
     method: str,
     url: str,
@@ -73,13 +71,16 @@ def send(
 
     Raises NoAnswer.
     """
+    sent = {**(headers or {}), "Accept-Encoding": "identity"}
+    if form is not None:
+        content = urlencode(form).encode()
+        sent["Content-Type"] = "application/x-www-form-urlencoded"
     request = {
         "method": method,
-        "url": url,
-        "params": params,
+        "url": f"{url}?{urlencode(params)}" if params else url,
         "json": json,
-        "data": form if content is None else content,
-        "headers": {**(headers or {}), "Accept-Encoding": "identity"},
+        "body": content,
+        "headers": sent,
     }
     try:
         return _within(seconds, lambda: _call(http, request, seconds=seconds))
@@ -95,7 +96,7 @@ def _within(seconds: float, call: Callable[[], WebAnswer]) -> WebAnswer:
     A call that is given up goes on in its thread, which ends with the process at the latest.
     """
     if seconds <= 0:
-        raise requests.Timeout
+        raise TimeoutError
     result: queue.SimpleQueue[WebAnswer | Exception] = queue.SimpleQueue()
 
     def work() -> None:
@@ -108,33 +109,37 @@ def _within(seconds: float, call: Callable[[], WebAnswer]) -> WebAnswer:
     try:
         answer = result.get(timeout=seconds)
     except queue.Empty:
-        raise requests.Timeout from None
+        raise TimeoutError from None
     if isinstance(answer, Exception):
         raise answer
     return answer
 
 
-def _call(http: requests.Session, request: dict[str, Any], *, seconds: float) -> WebAnswer:
+def _call(http: PoolManager, request: dict[str, Any], *, seconds: float) -> WebAnswer:
     deadline = time.monotonic() + seconds
     with http.request(
         **request,
-        timeout=(min(CONNECT_SECONDS, seconds), min(READ_SECONDS, seconds)),
-        allow_redirects=False,
-        stream=True,
-        verify=True,
+        timeout=Timeout(connect=min(CONNECT_SECONDS, seconds), read=min(READ_SECONDS, seconds)),
+        retries=False,
+        redirect=False,
+        preload_content=False,
+        decode_content=False,
     ) as response:
         return WebAnswer(
-            status=response.status_code,
+            status=response.status,
             headers={name.lower(): value for name, value in response.headers.items()},
             body=_read_body(response, deadline=deadline),
         )
 
 
-def _read_body(response: requests.Response, *, deadline: float) -> bytes:
-    """At most one byte more than the limit: enough to see that the limit was passed."""
+def _read_body(response: BaseHTTPResponse, *, deadline: float) -> bytes:
+    """At most one byte more than the limit: enough to see that the limit was passed.
+
+    A connection whose answer was read to its end serves again; another is closed.
+    """
     received = bytearray()
-    while len(received) <= MAX_BODY_BYTES and (chunk := response.raw.read1(4096)):
+    while len(received) <= MAX_BODY_BYTES and (chunk := response.read1(4096)):
         received += chunk
         if time.monotonic() > deadline:
-            raise requests.ReadTimeout
+            raise TimeoutError
     return bytes(received[: MAX_BODY_BYTES + 1])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
-    from requests import Session as HttpSession
+    from urllib3 import PoolManager
 
     from coze_sts.admission import Admission
     from coze_sts.allowance import Allowance
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def new_http_session() -> HttpSession:
+def new_http_session() -> PoolManager:
     """What speaks HTTP. Imported for the first exchange, so that a hit starts the sooner."""
     from coze_sts import web  # noqa: PLC0415
 

@@ -15,6 +15,7 @@ from coze_sts.settings import GUEST_PREFIX, Settings
 
 MAX_CODE_POINTS = 128
 MAX_BYTES = 256
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """What stands where somebody read bytes that are not UTF-8: two names could become one."""
 
@@ -175,8 +176,7 @@ def day_key(kind: str, subject: str, *, key: bytes) -> str:
 
 
 def _keyed_digest(parts: list[Any], *, key: bytes) -> str:
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    digest = hmac.digest(key, text.encode(), "sha256")
+    digest = hmac.digest(key, _ENCODER.encode(parts).encode(), "sha256")
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

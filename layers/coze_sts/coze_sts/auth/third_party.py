@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from coze_sts.errors import Misconfigured, TemporarilyUnavailable
 
 if TYPE_CHECKING:
-    import requests
+    from urllib3 import PoolManager
 
 _TEXT = re.compile(r"[!-~]{1,256}")
 
@@ -36,7 +36,7 @@ def text_fields(secret: str, *, setting: str, names: tuple[str, ...]) -> list[st
 
 
 def ask(
-    http: requests.Session,
+    http: PoolManager,
     *,
     method: str,
     url: str,

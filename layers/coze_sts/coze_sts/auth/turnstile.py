@@ -15,7 +15,7 @@ from coze_sts.auth.third_party import ask, text_fields
 from coze_sts.errors import AccessDenied, Misconfigured, StsError, TemporarilyUnavailable
 
 if TYPE_CHECKING:
-    import requests
+    from urllib3 import PoolManager
 
 REFUSAL = "turnstile_token is missing, wrong, used up or too old: have the widget make a new one."
 
@@ -55,7 +55,7 @@ def hostnames_of(origins: Iterable[str]) -> frozenset[str]:
 
 
 def verify_human(
-    http: requests.Session,
+    http: PoolManager,
     *,
     secret: TurnstileSecret,
     api_base: str,

@@ -23,7 +23,7 @@ from coze_sts.errors import (
 )
 
 if TYPE_CHECKING:
-    import requests
+    from urllib3 import PoolManager
 
 SLOW_DOWN_SECONDS = 60
 """WeChat counts by the minute."""
@@ -53,7 +53,7 @@ def parse_wechat_app(text: str) -> WechatApp:
 
 
 def openid_of(
-    http: requests.Session, *, app: WechatApp, api_base: str, code: str, seconds: float
+    http: PoolManager, *, app: WechatApp, api_base: str, code: str, seconds: float
 ) -> str:
     """The openid of whom wx.login gave `code`, which works once; nothing else is kept.
 

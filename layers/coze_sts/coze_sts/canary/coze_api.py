@@ -11,7 +11,7 @@ from coze_sts.coze.answer import log_id
 from coze_sts.web import WebAnswer, send
 
 if TYPE_CHECKING:
-    from requests import Session as HttpSession
+    from urllib3 import PoolManager
 
 WORDS = "Written by the isolation canary of Coze STS. It is not a visitor's."
 PAGE = {"page_num": "1", "page_size": "50"}
@@ -48,7 +48,7 @@ class Reply:
 class CozeApi:
     """Each call raises NoAnswer."""
 
-    http: HttpSession
+    http: PoolManager
     api_base: str
     bot_id: str
     seconds_left: Callable[[], float]

@@ -14,7 +14,7 @@ from coze_sts.web import WebAnswer, send
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
-    from requests import Session as HttpSession
+    from urllib3 import PoolManager
 
 CALL_SECONDS = 5
 """For one call; what takes longer could not be told."""
@@ -28,7 +28,7 @@ Body = Mapping[str, str]
 class FrontDoor:
     """`endpoint` is the API's base URL, `origin` a page that may call it, where there is one."""
 
-    http: HttpSession
+    http: PoolManager
     endpoint: str
     origin: str | None
     credentials: Credentials

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from coze_sts.web import NoAnswer, send
 
 if TYPE_CHECKING:
-    from requests import Session as HttpSession
+    from urllib3 import PoolManager
 
 DISCOVERY = "/.well-known/openid-configuration"
 """OpenID Connect Discovery 1.0, section 4."""
 
 
-def signing_kid(http: HttpSession, issuer: str, *, seconds: float) -> str | None:
+def signing_kid(http: PoolManager, issuer: str, *, seconds: float) -> str | None:
     """The `kid` of the issuer's first RSA key; None where it cannot be read."""
     try:
         discovered = _object(http, issuer.rstrip("/") + DISCOVERY, seconds=seconds)
@@ -26,6 +26,6 @@ def signing_kid(http: HttpSession, issuer: str, *, seconds: float) -> str | None
     return None
 
 
-def _object(http: HttpSession, url: str, *, seconds: float) -> dict[str, object]:
+def _object(http: PoolManager, url: str, *, seconds: float) -> dict[str, object]:
     answer = send(http, method="GET", url=url, seconds=seconds)
     return (answer.json_object() or {}) if answer.status == 200 else {}

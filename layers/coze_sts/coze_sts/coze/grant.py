@@ -10,13 +10,13 @@ from coze_sts.errors import UpstreamUnavailable
 from coze_sts.web import NoAnswer, send
 
 if TYPE_CHECKING:
-    import requests
+    from urllib3 import PoolManager
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 def exchange(
-    http: requests.Session,
+    http: PoolManager,
     *,
     url: str,
     assertion: str,

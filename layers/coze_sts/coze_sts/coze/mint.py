@@ -12,11 +12,11 @@ from coze_sts.coze.grant import exchange
 from coze_sts.settings import Settings
 
 if TYPE_CHECKING:
-    import requests
+    from urllib3 import PoolManager
 
 
 def mint(
-    http: requests.Session,
+    http: PoolManager,
     *,
     app: CozeApp,
     settings: Settings,

@@ -18,7 +18,7 @@ from coze_sts.errors import Misconfigured
 from coze_sts.settings import Settings
 
 if TYPE_CHECKING:
-    import requests
+    from urllib3 import PoolManager
 
 TOTAL_SECONDS = 45
 """For everything, so that whoever waits for the function gets its report."""
@@ -38,7 +38,7 @@ class Patient:
     secret: Callable[[Settings], str]
     parser: Callable[[Settings], Callable[[str], CozeApp]]
     describe_ttl: Callable[[Settings], Mapping[str, Any]] | None
-    http: requests.Session
+    http: PoolManager
     clock: Callable[[], float]
     regions: Iterable[str] = REGIONS
 

@@ -11,7 +11,7 @@ from coze_sts.coze.answer import log_id
 from coze_sts.web import NoAnswer, WebAnswer, send
 
 if TYPE_CHECKING:
-    import requests
+    from urllib3 import PoolManager
 
 CALL_SECONDS = 3
 NO_ANSWER = -1
@@ -22,7 +22,7 @@ NO_ANSWER = -1
 class Wire:
     """`ends` is when everything has to be over, in seconds of time.monotonic."""
 
-    http: requests.Session
+    http: PoolManager
     ends: float
 
     def seconds(self, most: float) -> float:
