@@ -51,14 +51,19 @@ def issuer_at(url: str) -> OidcIssuer:
 
 
 class KmsKey:
-    """KMS, with one key in it."""
+    """KMS, with one key in it; after ``signatures`` it raises ``refusal``, where there is one."""
 
     def __init__(self, pem: str) -> None:
         key = load_pem_private_key(pem.encode(), password=None)
         assert isinstance(key, RSAPrivateKey)
         self._key = key
+        self.refusal: Exception | None = None
+        self.signatures = 0
 
     def sign(self, *, Message: bytes, **_: str) -> dict[str, bytes]:  # noqa: N803 - as boto3 has it
+        self.signatures -= 1
+        if self.refusal is not None and self.signatures < 0:
+            raise self.refusal
         return {"Signature": self._key.sign(Message, PKCS1v15(), Prehashed(SHA256()))}
 
 

@@ -102,7 +102,7 @@ def test_a_failure_is_the_exit_status_and_has_its_cure_in_the_language_asked_for
     region(here=False, there=False)(clinic)
     done = command("--lang", "zh")
     assert done.returncode == 1
-    assert "失败\u3000  exchange: 扣子拒绝了密钥或请求。" in done.stdout
+    assert "失败\u3000  exchange: 扣子拒绝了密钥。" in done.stdout
     assert "    → " in done.stdout
 
 

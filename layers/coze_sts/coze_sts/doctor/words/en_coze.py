@@ -47,15 +47,34 @@ COZE = {
     "clock.skipped": (_NO_FILE, _MEND_ABOVE),
     "exchange.done": ("{host} gave a token; its log id is {log_id}.", ""),
     "exchange.refused": (
-        "Coze refuses the key or the request. {said}",
+        "Coze refuses the key. {said}",
         (
             "Compare client_id and public_key_id with the OAuth app at Coze, look whether the app "
-            "is enabled, and see the line of the region. Coze's support asks for the log id."
+            "is enabled, and see the lines of the clock and the region. Coze's support asks for "
+            "the log id."
+        ),
+    ),
+    "exchange.denied": (
+        "Coze refuses the request. {said}",
+        (
+            "Check what the message names, and that the OAuth app is enabled, authorized for the "
+            "bot's workspace and of the type JWT. Coze's support asks for the log id."
         ),
     ),
     "exchange.failing": (
         "Coze did not answer properly. {said}",
         "Try again in a minute; look whether this machine reaches Coze.",
+    ),
+    "exchange.unsigned": (
+        "Nothing is signed, so Coze was not asked. {said}",
+        "Mend the key as the message says; docs/kms.md has what each of KMS's codes asks for.",
+    ),
+    "exchange.kms_failing": (
+        "KMS is failing for now, so Coze was not asked. {said}",
+        (
+            "Try again in a minute; if it stays so, look at AWS Health and at KMS's quotas in the "
+            "stack's region."
+        ),
     ),
     "exchange.skipped": (_NO_FILE, _MEND_ABOVE),
     "region.right": ("The key belongs to {host}.", ""),
@@ -74,7 +93,7 @@ COZE = {
         ),
     ),
     "region.unreached": (
-        "The key does not work at {host}, and {other} did not answer.",
+        "The key does not work at {host}, and whether it does at {other} is not known.",
         "Try again in a minute, or compare the host with the address of Coze's console.",
     ),
     "region.unknown": (
@@ -85,8 +104,8 @@ COZE = {
         ),
     ),
     "region.skipped": (
-        "Not looked at: Coze refused no exchange.",
-        "Mend the exchange first, if there was none.",
+        "Not looked at: Coze refused no key.",
+        "See the line of exchange.",
     ),
     "permission.granted": ("{permission} is there.", ""),
     "permission.seems": (

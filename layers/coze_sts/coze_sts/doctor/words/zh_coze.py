@@ -44,15 +44,31 @@ COZE = {
     "clock.skipped": (_NO_FILE, _MEND_ABOVE),
     "exchange.done": ("{host} 发放了令牌，日志 ID 为 {log_id}。", ""),
     "exchange.refused": (
-        "扣子拒绝了密钥或请求。{said}",
+        "扣子拒绝了密钥。{said}",
         (
             "请与扣子上的 OAuth 应用核对 client_id 和 public_key_id，确认应用已启用，"
-            "并看 region 一行。联系扣子支持时请提供日志 ID。"
+            "并看 clock 和 region 两行。联系扣子支持时请提供日志 ID。"
+        ),
+    ),
+    "exchange.denied": (
+        "扣子拒绝了请求。{said}",
+        (
+            "请检查消息中指出的内容，并确认 OAuth 应用已启用、已授权给智能体所在的工作空间、"
+            "类型为 JWT。"
+            "联系扣子支持时请提供日志 ID。"
         ),
     ),
     "exchange.failing": (
         "扣子没有正常应答。{said}",
         "请过一分钟再试，并检查本机能否访问扣子。",
+    ),
+    "exchange.unsigned": (
+        "没有签名，因此没有询问扣子。{said}",
+        "请按消息所说的处理密钥；KMS 的各个错误码怎么办，见 docs/kms.zh-CN.md。",
+    ),
+    "exchange.kms_failing": (
+        "KMS 暂时故障，因此没有询问扣子。{said}",
+        "请过一分钟再试；若一直如此，请查看 AWS Health 以及堆栈所在区域的 KMS 配额。",
     ),
     "exchange.skipped": (_NO_FILE, _MEND_ABOVE),
     "region.right": ("密钥属于 {host}。", ""),
@@ -71,14 +87,14 @@ COZE = {
         ),
     ),
     "region.unreached": (
-        "密钥在 {host} 无效，而 {other} 没有应答。",
+        "密钥在 {host} 无效，在 {other} 是否有效则无从得知。",
         "请过一分钟再试，或与扣子控制台的网址核对域名。",
     ),
     "region.unknown": (
         "未检查：{host} 不是扣子自己的域名，没有另一个区域可试。",
         "若本应直连扣子，请把 coze_api_base 设为 https://api.coze.cn 或 https://api.coze.com。",
     ),
-    "region.skipped": ("未检查：没有被扣子拒绝的换取。", "若没有换取成，先解决 exchange 的问题。"),
+    "region.skipped": ("未检查：扣子没有拒绝密钥。", "请看 exchange 一行。"),
     "permission.granted": ("已有 {permission}。", ""),
     "permission.seems": ("应该已有 {permission}：扣子是因别的原因拒绝的（{code}）。", ""),
     "permission.lacking": (
