@@ -51,6 +51,14 @@ def signed_by_kms(clinic: Clinic) -> None:
     clinic.text = kms_file(clinic)
 
 
+def kms_elsewhere(clinic: Clinic) -> None:
+    clinic.text = kms_file(clinic)
+
+
+def private_key_beside_kms(clinic: Clinic) -> None:
+    clinic.text = json.dumps(clinic.config | {"signing_key_arn": KEY_ARN})
+
+
 def kms_raises(refusal: Exception, *, signatures: int = 0) -> Illness:
     def illness(clinic: Clinic) -> None:
         clinic.kms = KmsKey(clinic.config["private_key"])
@@ -157,11 +165,13 @@ ILLNESSES: dict[str, Illness] = {
     "config.skipped": no_secret,
     "key.long": nothing,
     "key.kms": signed_by_kms,
+    "key.elsewhere": kms_elsewhere,
+    "key.in_kms": private_key_beside_kms,
     "key.faulty": short_key,
     "key.skipped": no_json,
     "kid.shaped": nothing,
     "kid.odd": kid_with_colons,
-    "kid.skipped": short_key,
+    "kid.skipped": private_key_beside_kms,
     "clock.right": clock_off(20),
     "clock.wrong": clock_off(40),
     "clock.unknown": coze_is_away,

@@ -19,6 +19,8 @@ OUTCOMES: Mapping[str, Status] = MappingProxyType(
         "config.skipped": "skipped",
         "key.long": "ok",
         "key.kms": "ok",
+        "key.elsewhere": "skipped",
+        "key.in_kms": "fail",
         "key.faulty": "fail",
         "key.skipped": "skipped",
         "kid.shaped": "ok",
