@@ -148,6 +148,26 @@ def test_a_key_of_the_other_region_is_recognised_and_the_host_is_named(message: 
         assert part in told(error)
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "unauthorized"),
+    [
+        (401, {"error_code": "invalid_client", "error_message": "kid not been registred"}, True),
+        (401, {"error_code": "invalid_client", "error_message": "jwt signature is invalid"}, True),
+        (400, {"error_code": "invalid_client"}, True),
+        (401, {}, True),
+        (403, {"error_code": "access_deny"}, False),
+        (400, {"error_code": "invalid_request"}, False),
+        (404, {}, False),
+    ],
+)
+def test_a_refusal_of_who_signed_is_told_from_one_of_the_request(
+    status: int, body: dict[str, str], unauthorized: bool
+) -> None:
+    error = failure(body, status=status)
+    assert isinstance(error, UpstreamRejected)
+    assert error.unauthorized is unauthorized
+
+
 @pytest.mark.parametrize("code", ["invalid_request", "access_deny", "4000"])
 def test_a_name_that_coze_repeats_cannot_make_the_key_unknown(code: str) -> None:
     error = failure(

@@ -19,7 +19,9 @@ from tests.contract.markdown import NONE, ROOT, Document
 from tests.local import template
 
 DOCUMENTS = {"en": Document("docs/doctor.md"), "zh": Document("docs/doctor.zh-CN.md")}
-ENGLISH = DOCUMENTS["en"]
+ENGLISH, CHINESE = DOCUMENTS.values()
+QUOTED = {"faults", "reason", "said", "cause"}
+"""Facts that are words of an error."""
 
 
 def rows(shown: Document) -> dict[str, list[str]]:
@@ -35,6 +37,20 @@ def test_every_finding_is_listed_in_the_order_of_the_checks_with_its_words(lang:
         for key, status in OUTCOMES.items()
     }
     assert list(rows(DOCUMENTS[lang]).items()) == list(expected.items())
+
+
+@pytest.mark.parametrize(("shown", "english"), [(ENGLISH, "English"), (CHINESE, "英文")], ids=str)
+def test_what_is_quoted_of_errors_is_told_to_be_english_in_every_language(
+    shown: Document, english: str
+) -> None:
+    paragraphs = shown.text.split("\n\n")
+    (told,) = [text for text in paragraphs if all(f"`{{{name}}}`" in text for name in QUOTED)]
+    assert english in told
+
+
+def test_what_is_quoted_of_errors_is_filled_in() -> None:
+    filled = {name for key in OUTCOMES for name in _names(LANGUAGES["en"].outcomes[key][0])}
+    assert filled > QUOTED
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -85,5 +101,9 @@ def test_the_variables_are_those_that_the_recipe_takes() -> None:
 
 def test_braces_stand_for_facts_only() -> None:
     for key, row in rows(ENGLISH).items():
-        names = {name for text in row for _, name, _, _ in Formatter().parse(text) if name}
+        names = {name for text in row for name in _names(text)}
         assert all(name.isidentifier() for name in names), key
+
+
+def _names(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}

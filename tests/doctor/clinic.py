@@ -6,16 +6,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from functools import cache, partial
+from functools import cache
 from typing import Any, Self
 
-from coze_sts.coze.app_key import CozeApp, parse_app
+from coze_sts.coze.app_key import CozeApp
 from coze_sts.doctor.examination import Patient, examine
 from coze_sts.doctor.question import Question
 from coze_sts.doctor.report import Finding
 from coze_sts.errors import StsError
 from coze_sts.settings import Settings, read_settings
 from coze_sts.web import new_http_session
+from coze_sts.wiring import app_parser
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -51,14 +52,19 @@ def issuer_at(url: str) -> OidcIssuer:
 
 
 class KmsKey:
-    """KMS, with one key in it."""
+    """KMS, with one key in it; after ``signatures`` it raises ``refusal``, where there is one."""
 
     def __init__(self, pem: str) -> None:
         key = load_pem_private_key(pem.encode(), password=None)
         assert isinstance(key, RSAPrivateKey)
         self._key = key
+        self.refusal: Exception | None = None
+        self.signatures = 0
 
     def sign(self, *, Message: bytes, **_: str) -> dict[str, bytes]:  # noqa: N803 - as boto3 has it
+        self.signatures -= 1
+        if self.refusal is not None and self.signatures < 0:
+            raise self.refusal
         return {"Signature": self._key.sign(Message, PKCS1v15(), Prehashed(SHA256()))}
 
 
@@ -105,7 +111,7 @@ class Clinic:
         self.text: str | StsError | None = None
         self.ttl: Mapping[str, Any] | Exception | None = PURGED
         self.seconds_off = 0.0
-        self.kms: KmsKey | None = None
+        self.kms: KmsKey | None = None  # as on a machine that does not reach KMS
 
     def _serve(self, app: WsgiApp) -> str:
         self._servers.append(serve(app))
@@ -144,6 +150,7 @@ class Clinic:
                     settings=lambda: read_settings(self.variables),
                     secret=lambda _settings: self._secret(),
                     parser=self._parser,
+                    reaches_kms=self.kms is not None,
                     describe_ttl=None if self.ttl is None else lambda _settings: self._ttl(),
                     http=http,
                     clock=lambda: self.here._clock() + self.seconds_off,
@@ -153,8 +160,10 @@ class Clinic:
             )
 
     def _parser(self, settings: Settings) -> Callable[[str], CozeApp]:
-        kms: Any = None if self.kms is None else lambda: self.kms
-        return partial(parse_app, api_base=settings.coze_api_base, kms=kms)
+        return app_parser(self._kms, settings=settings)
+
+    def _kms(self) -> Any:
+        return self.kms
 
     def _secret(self) -> str:
         if isinstance(self.text, StsError):

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.doctor.clinic import BOT, NOBODY, ORIGIN, Clinic, KmsKey
 
 DISCOVERY = "GET /.well-known/openid-configuration"
+KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"
 Illness = Callable[[Clinic], object]
 
 
@@ -39,12 +40,36 @@ def short_key(clinic: Clinic) -> None:
     clinic.config["private_key"] = pem.decode()
 
 
+def kms_file(clinic: Clinic) -> str:
+    """The file of docs/kms.md."""
+    kept = {k: clinic.config[k] for k in clinic.config if k != "private_key"}
+    return json.dumps(kept | {"signing_key_arn": KEY_ARN})
+
+
 def signed_by_kms(clinic: Clinic) -> None:
     clinic.kms = KmsKey(clinic.config["private_key"])
-    named = {"signing_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d"}
-    clinic.text = json.dumps(
-        {k: clinic.config[k] for k in clinic.config if k != "private_key"} | named
-    )
+    clinic.text = kms_file(clinic)
+
+
+def kms_elsewhere(clinic: Clinic) -> None:
+    clinic.text = kms_file(clinic)
+
+
+def private_key_beside_kms(clinic: Clinic) -> None:
+    clinic.text = json.dumps(clinic.config | {"signing_key_arn": KEY_ARN})
+
+
+def kms_raises(refusal: Exception, *, signatures: int = 0) -> Illness:
+    def illness(clinic: Clinic) -> None:
+        clinic.kms = KmsKey(clinic.config["private_key"])
+        clinic.kms.refusal, clinic.kms.signatures = refusal, signatures
+        clinic.text = kms_file(clinic)
+
+    return illness
+
+
+def kms_says(code: str) -> Illness:
+    return kms_raises(ClientError({"Error": {"Code": code}}, "Sign"))
 
 
 def kid_with_colons(clinic: Clinic) -> None:
@@ -140,20 +165,23 @@ ILLNESSES: dict[str, Illness] = {
     "config.skipped": no_secret,
     "key.long": nothing,
     "key.kms": signed_by_kms,
+    "key.elsewhere": kms_elsewhere,
+    "key.in_kms": private_key_beside_kms,
     "key.faulty": short_key,
     "key.skipped": no_json,
     "kid.shaped": nothing,
     "kid.odd": kid_with_colons,
-    "kid.skipped": short_key,
+    "kid.skipped": private_key_beside_kms,
     "clock.right": clock_off(20),
     "clock.wrong": clock_off(40),
     "clock.unknown": coze_is_away,
     "clock.skipped": no_secret,
     "exchange.done": nothing,
-    "exchange.refused": lambda clinic: clinic.here.disable_app(
-        client_id=clinic.config["client_id"]
-    ),
+    "exchange.refused": region(here=False, there=False),
+    "exchange.denied": lambda clinic: clinic.here.disable_app(client_id=clinic.config["client_id"]),
     "exchange.failing": coze_fails,
+    "exchange.unsigned": kms_says("DisabledException"),
+    "exchange.kms_failing": kms_says("ThrottlingException"),
     "exchange.skipped": no_secret,
     "region.right": nothing,
     "region.other": region(here=False, there=True),

@@ -22,7 +22,7 @@ from coze_sts.errors import InvalidRequest, Misconfigured
 
 from tests.contract.markdown import ROOT
 from tests.doctor.clinic import BOT, ORIGIN, Clinic
-from tests.doctor.illnesses import region
+from tests.doctor.illnesses import KEY_ARN, kms_file, region
 
 API = "https://abc123.execute-api.eu-west-1.amazonaws.com"
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -102,8 +102,25 @@ def test_a_failure_is_the_exit_status_and_has_its_cure_in_the_language_asked_for
     region(here=False, there=False)(clinic)
     done = command("--lang", "zh")
     assert done.returncode == 1
-    assert "失败\u3000  exchange: 扣子拒绝了密钥或请求。" in done.stdout
+    assert "失败\u3000  exchange: 扣子拒绝了密钥。" in done.stdout
     assert "    → " in done.stdout
+
+
+def test_a_file_for_kms_fails_nothing_and_is_not_tried(command: Command, clinic: Clinic) -> None:
+    clinic.config = json.loads(kms_file(clinic))
+    done = command("--json")
+    keys = {finding["finding"] for finding in json.loads(done.stdout)["findings"]}
+    assert (done.returncode, done.stderr) == (0, "")
+    assert keys >= {"config.read", "key.elsewhere", "kid.shaped", "exchange.skipped"}
+    assert clinic.coze.requests == []
+
+
+def test_a_file_for_the_key_of_the_settings_is_read_as_the_functions_read_it(
+    command: Command, clinic: Clinic
+) -> None:
+    done = command("--json", SIGNING_KEY_ARN=KEY_ARN)
+    keys = {finding["finding"] for finding in json.loads(done.stdout)["findings"]}
+    assert (done.returncode, "key.in_kms" in keys) == (1, True)
 
 
 def test_make_passes_variables_that_are_not_set(command: Command) -> None:

@@ -55,6 +55,23 @@ def test_a_stack_in_good_health_has_a_good_report(ask: Ask) -> None:
     assert (report["status"], report["counts"]["fail"]) == ("skipped", 0)
 
 
+@pytest.mark.parametrize("signs", ["KMS"])
+def test_where_kms_signs_the_key_is_tried_with_a_signature_of_kms(ask: Ask) -> None:
+    assert keys(ask()) >= {"config.read", "key.kms", "kid.shaped", "exchange.done"}
+
+
+@pytest.mark.parametrize("signs", ["KMS"])
+def test_a_key_that_kms_does_not_have_is_told_and_coze_not_asked(
+    ask: Ask, coze: CozeStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    monkeypatch.setenv("SIGNING_KEY_ARN", none)
+    (exchange,) = [f for f in ask()["findings"] if f["check"] == "exchange"]
+    assert exchange["finding"] == "exchange.unsigned"
+    assert "(NotFoundException): there is no such key in this region" in exchange["message"]
+    assert coze.exchanges == []
+
+
 def test_no_event_at_all_is_a_question_too(app: Callable[[], ModuleType]) -> None:
     assert app().lambda_handler(None, CONTEXT)["findings"]
 

@@ -95,17 +95,21 @@ class UnusableKey(Misconfigured):
 
 
 class UpstreamRejected(StsError):
-    """Coze refuses our key or our request: trying again changes nothing, the operator must act."""
+    """Coze refuses our key or our request: trying again changes nothing, the operator must act.
+
+    `unauthorized` where it does not accept who signed: key, app, region or clock.
+    """
 
     status = 502
     code = "upstream_rejected"
 
-    def __init__(self, operator: str) -> None:
+    def __init__(self, operator: str, *, unauthorized: bool = False) -> None:
         super().__init__(
             "This service's key or request was refused. Its operator finds the reason in the "
             "log, under this request_id.",
             operator=operator,
         )
+        self.unauthorized = unauthorized
 
 
 class UnknownKey(UpstreamRejected):

@@ -88,9 +88,10 @@ def _failure(
             f"{said} Coze's host {host} does not know this key. Usually the key belongs to the "
             "other region: coze_api_base must be https://api.coze.cn for an app of coze.cn and "
             "https://api.coze.com for one of coze.com. Else compare public_key_id with the "
-            "fingerprint in the OAuth app's settings; a new key needs some seconds to apply."
+            "fingerprint in the OAuth app's settings; a new key needs some seconds to apply.",
+            unauthorized=True,
         )
-    return UpstreamRejected(f"{said} {_CURES.get(code, _OTHER_CURE)}")
+    return UpstreamRejected(f"{said} {_CURES.get(code, _OTHER_CURE)}", unauthorized=unauthorized)
 
 
 _CURES = {

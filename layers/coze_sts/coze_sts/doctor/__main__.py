@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 from botocore.config import Config
@@ -74,11 +74,21 @@ def local(path: Path) -> Patient:
     return Patient(
         settings=partial(from_environment, **dict.fromkeys(MADE_BY_THE_STACK, "not-deployed")),
         secret=lambda _settings: _text(path),
-        parser=lambda chosen: partial(parse_app, api_base=chosen.coze_api_base),
+        parser=lambda chosen: partial(
+            parse_app,
+            api_base=chosen.coze_api_base,
+            signing_key_arn=chosen.signing_key_arn,
+            kms=_no_kms,
+        ),
         describe_ttl=None,
         http=new_http_session(),
         clock=time.time,
+        reaches_kms=False,
     )
+
+
+def _no_kms() -> NoReturn:
+    raise Misconfigured("KMS is not asked from this machine.")
 
 
 def _text(path: Path) -> str:

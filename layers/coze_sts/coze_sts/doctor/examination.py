@@ -31,7 +31,7 @@ class Patient:
     `parser` gives what reads that text.
 
     `describe_ttl` is DescribeTimeToLive of the table, None before there is one; `clock` gives
-    UNIX seconds.
+    UNIX seconds. Without `reaches_kms` nothing is signed with a key in KMS.
     """
 
     settings: Callable[[], Settings]
@@ -41,6 +41,7 @@ class Patient:
     http: PoolManager
     clock: Callable[[], float]
     regions: Iterable[str] = REGIONS
+    reaches_kms: bool = True
 
 
 def examine(patient: Patient, question: Question) -> list[Finding]:
@@ -52,7 +53,9 @@ def examine(patient: Patient, question: Question) -> list[Finding]:
     wire = Wire(http=patient.http, ends=time.monotonic() + TOTAL_SECONDS)
     describe = patient.describe_ttl
     parse = patient.parser(settings)
-    app, findings = config.check(lambda: patient.secret(settings), parse=parse)
+    app, findings = config.check(
+        lambda: patient.secret(settings), parse=parse, reaches_kms=patient.reaches_kms
+    )
     return [
         found("settings.read"),
         *findings,

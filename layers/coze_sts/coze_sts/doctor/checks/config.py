@@ -8,7 +8,7 @@ from collections.abc import Callable
 from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.signer import LocalSigner
 from coze_sts.doctor.report import Finding, found
-from coze_sts.errors import Misconfigured, StsError
+from coze_sts.errors import Misconfigured, StsError, UnusableKey
 
 FILE = "coze_oauth_config.json"
 FINGERPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -16,11 +16,11 @@ FINGERPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def check(
-    fetch: Callable[[], str], *, parse: Callable[[str], CozeApp]
+    fetch: Callable[[], str], *, parse: Callable[[str], CozeApp], reaches_kms: bool
 ) -> tuple[CozeApp | None, list[Finding]]:
-    """The app, where there is a usable one; `fetch` raises StsError where there is no text.
+    """The app, where something can be signed for it; `fetch` raises StsError where it has no text.
 
-    `parse` raises Misconfigured where the text is of no use.
+    `parse` raises Misconfigured where the text is of no use. A key in KMS is not tried here.
     """
     try:
         text = fetch()
@@ -28,34 +28,42 @@ def check(
         reason = error.operator or error.description
         skipped = [found(f"{check}.skipped") for check in ("config", "key", "kid")]
         return None, [found("secret.unreadable", reason=reason), *skipped]
-    app, findings = _parsed(text, parse)
+    app, findings = _parsed(text, parse=parse, reaches_kms=reaches_kms)
     return app, [found("secret.read"), *findings]
 
 
-def _parsed(text: str, parse: Callable[[str], CozeApp]) -> tuple[CozeApp | None, list[Finding]]:
+def _parsed(
+    text: str, *, parse: Callable[[str], CozeApp], reaches_kms: bool
+) -> tuple[CozeApp | None, list[Finding]]:
     try:
         app = parse(text)
-        app.signer.check()
     except Misconfigured as fault:
-        return None, _faulty(str(fault).replace("COZE_SECRET_ID", FILE))
-    return app, [
-        found("config.read", client_id=app.client_id, api_base=app.api_base),
-        _key(app),
-        _shape(app.kid),
-    ]
+        return None, _faulty(_reason(fault))
+    key = _key(app, reaches_kms=reaches_kms)
+    read = found("config.read", client_id=app.client_id, api_base=app.api_base)
+    return (app if key.status == "ok" else None), [read, key, _shape(app.kid)]
 
 
 def _faulty(reason: str) -> list[Finding]:
     """A fault names its field first, and the key is read last of all."""
-    if reason.startswith("private_key "):
-        return [found("config.skipped"), found("key.faulty", reason=reason), found("kid.skipped")]
-    return [found("config.faulty", reason=reason), found("key.skipped"), found("kid.skipped")]
+    if not reason.startswith("private_key "):
+        return [found("config.faulty", reason=reason), found("key.skipped"), found("kid.skipped")]
+    in_kms = reason.startswith("private_key must not be ")
+    key = found("key.in_kms") if in_kms else found("key.faulty", reason=reason)
+    return [found("config.skipped"), key, found("kid.skipped")]
 
 
-def _key(app: CozeApp) -> Finding:
-    if isinstance(app.signer, LocalSigner):
+def _key(app: CozeApp, *, reaches_kms: bool) -> Finding:
+    if not isinstance(app.signer, LocalSigner):
+        return found("key.kms" if reaches_kms else "key.elsewhere")
+    try:
         return found("key.long", bits=app.signer.private_key.key_size)
-    return found("key.kms")
+    except UnusableKey as fault:
+        return found("key.faulty", reason=_reason(fault))
+
+
+def _reason(fault: Misconfigured) -> str:
+    return str(fault).replace("COZE_SECRET_ID", FILE)
 
 
 def _shape(kid: str) -> Finding:

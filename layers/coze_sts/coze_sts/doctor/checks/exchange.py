@@ -1,4 +1,4 @@
-"""A real exchange, as for a visitor; where Coze refuses it, another in the other region."""
+"""A real exchange, as for a visitor; where Coze refuses the key, another in the other region."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from coze_sts.coze.app_key import CozeApp
 from coze_sts.coze.mint import mint
 from coze_sts.doctor.report import Finding, found
 from coze_sts.doctor.wire import Wire
-from coze_sts.errors import StsError, UpstreamUnavailable
+from coze_sts.errors import (
+    StsError,
+    TemporarilyUnavailable,
+    UnusableKey,
+    UpstreamRejected,
+    UpstreamUnavailable,
+)
 from coze_sts.settings import Settings
 
 EXCHANGE_SECONDS = 6
@@ -36,12 +42,10 @@ class Exchanger:
         host = urlsplit(app.api_base).netloc
         try:
             token, log_id = self._mint(app)
-        except UpstreamUnavailable as failure:
-            said = failure.operator or ""
-            return None, [found("exchange.failing", said=said), found("region.skipped")]
-        except StsError as refusal:
-            said = refusal.operator or refusal.description
-            return None, [found("exchange.refused", said=said), self._elsewhere(app)]
+        except StsError as failure:
+            failed = found(_blame(failure), said=failure.operator or failure.description)
+            elsewhere = _key_refused(failure)
+            return None, [failed, self._elsewhere(app) if elsewhere else found("region.skipped")]
         done = found("exchange.done", host=host, log_id=log_id or "-")
         return token, [done, found("region.right", host=host)]
 
@@ -55,10 +59,8 @@ class Exchanger:
         facts = {"host": host, "other": urlsplit(other).netloc}
         try:
             self._mint(replace(app, api_base=other))
-        except UpstreamUnavailable:
-            return found("region.unreached", **facts)
-        except StsError:
-            return found("region.neither", **facts)
+        except StsError as failure:
+            return found("region.neither" if _key_refused(failure) else "region.unreached", **facts)
         return found("region.other", **facts)
 
     def _mint(self, app: CozeApp) -> tuple[AccessToken, str | None]:
@@ -76,3 +78,19 @@ class Exchanger:
             clock=self.clock,
             deadline=self.clock() + self.wire.seconds(EXCHANGE_SECONDS),
         )
+
+
+def _blame(failure: StsError) -> str:
+    """What is to be said of an exchange that was not made: Coze is asked after KMS only."""
+    if isinstance(failure, UnusableKey):
+        return "exchange.unsigned"
+    if isinstance(failure, UpstreamUnavailable):
+        return "exchange.failing"
+    if isinstance(failure, TemporarilyUnavailable):
+        return "exchange.kms_failing"
+    return "exchange.refused" if _key_refused(failure) else "exchange.denied"
+
+
+def _key_refused(failure: StsError) -> bool:
+    """Whether the region may be the cause. No other refusal says that the host lacks the key."""
+    return isinstance(failure, UpstreamRejected) and failure.unauthorized
