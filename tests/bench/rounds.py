@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.bench.figures import Tally
-from tests.bench.outside import Outside
+from tests.bench.outside import Outside, Wrong
 from tests.bench.run import run
-from tests.bench.subjects import Subject
+from tests.bench.subjects import Plan, Subject
 
 Calls = dict[str, dict[str, dict[str, int]]]
 """By subject, by what its first request is called, by operation: how often, in one process."""
@@ -44,6 +44,13 @@ def measure(
     return measured
 
 
+def check(plan: Plan, calls: Mapping[str, int]) -> None:
+    """Raises Wrong where requests were not what they are called, such as a row gone stale."""
+    exchanged = calls.get("exchange", 0)
+    if plan.exchanges not in (None, exchanged):
+        raise Wrong(f"{plan.cold}: {exchanged} exchanges, and not {plan.exchanges}")
+
+
 def _add(subject: Subject, measured: Measured, *, around: Outside) -> None:
     for plan in subject.plans:
         before = around.processor()
@@ -56,6 +63,7 @@ def _add(subject: Subject, measured: Measured, *, around: Outside) -> None:
         )
         spent = around.processor() - before
         calls = around.calls()
+        check(plan, calls)
         measured.tally.add(subject.name, plan.cold, done)
         measured.calls.setdefault(subject.name, {})[plan.cold] = dict(calls)
         measured.spent.append((spent, calls.total()))

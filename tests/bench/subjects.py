@@ -28,11 +28,16 @@ COLD, WARM = "cold", "warm"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A process: what its first request is called and whose it is, and what follows warm."""
+    """A process: what its first request is called and whose it is, and what follows warm.
+
+    `exchanges` is how many of its requests must reach Coze: one more or fewer, and they were not
+    what they are called. None where that is no question.
+    """
 
     cold: str
     first: str
     legs: Sequence[Leg]
+    exchanges: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +76,11 @@ _FROM_TABLE = Leg(name=TABLE_HIT, sessions=_MEMBERS)
 _FROM_MEMORY = Leg(name=MEMORY_HIT, sessions=[member(0)] * WARM_REQUESTS)
 
 BARE = Plan(cold=COLD, first=member(0), legs=[Leg(name=WARM, sessions=_MEMBERS)])
-FOUND = Plan(cold=COLD_HIT, first=member(0), legs=[_FROM_TABLE])
-FOUND_TWICE = Plan(cold=COLD_HIT, first=member(0), legs=[_FROM_TABLE, _FROM_MEMORY])
-MISSED = Plan(cold=COLD_MISS, first=newcomer(0), legs=[Leg(name=MISS, sessions=_NEWCOMERS)])
+FOUND = Plan(cold=COLD_HIT, first=member(0), legs=[_FROM_TABLE], exchanges=0)
+FOUND_TWICE = Plan(cold=COLD_HIT, first=member(0), legs=[_FROM_TABLE, _FROM_MEMORY], exchanges=0)
+MISSED = Plan(
+    cold=COLD_MISS,
+    first=newcomer(0),
+    legs=[Leg(name=MISS, sessions=_NEWCOMERS)],
+    exchanges=1 + WARM_REQUESTS,
+)

@@ -59,7 +59,7 @@ TARGETS: Sequence[Target] = (
         clock="wall_ms",
     ),
     Target(
-        title="Cold, exchange with Coze, to the official SDK",
+        title="Cold, exchange with Coze, to the SDK by plain sam build",
         measure=names.COLD_MISS,
         subject=names.OFFICIAL,
         beside=names.COLD_MISS,

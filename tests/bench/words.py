@@ -31,7 +31,9 @@ IN_CHINESE: Mapping[str, str] = {
     "$, small site": "美元，小站点",
     "Cold, token in the table, to an empty handler": "冷启动，令牌在表中，比空函数",
     "Cold, exchange with Coze, to an empty handler": "冷启动，向扣子换取，比空函数",
-    "Cold, exchange with Coze, to the official SDK": "冷启动，向扣子换取，比官方 SDK",
+    "Cold, exchange with Coze, to the SDK by plain sam build": (
+        "冷启动，向扣子换取，比普通 sam build 的 SDK"
+    ),
     "Warm, token in memory, to one signature": "热请求，令牌在内存中，比一次签名",
     "Warm, token in the table, to one get_item": "热请求，令牌在表中，比一次 get_item",
     "Warm, exchange, to signature, POST, get and two writes": (
