@@ -44,11 +44,12 @@ def measure(
     return measured
 
 
-def check(plan: Plan, calls: Mapping[str, int]) -> None:
-    """Raises Wrong where requests were not what they are called, such as a row gone stale."""
+def fault(plan: Plan, calls: Mapping[str, int]) -> str | None:
+    """What is wrong where requests were not what they are called, such as a row gone stale."""
     exchanged = calls.get("exchange", 0)
-    if plan.exchanges not in (None, exchanged):
-        raise Wrong(f"{plan.cold}: {exchanged} exchanges, and not {plan.exchanges}")
+    if plan.exchanges in (None, exchanged):
+        return None
+    return f"{plan.cold}: {exchanged} exchanges, and not {plan.exchanges}"
 
 
 def _add(subject: Subject, measured: Measured, *, around: Outside) -> None:
@@ -63,7 +64,8 @@ def _add(subject: Subject, measured: Measured, *, around: Outside) -> None:
         )
         spent = around.processor() - before
         calls = around.calls()
-        check(plan, calls)
+        if said := fault(plan, calls):
+            raise Wrong(said)
         measured.tally.add(subject.name, plan.cold, done)
         measured.calls.setdefault(subject.name, {})[plan.cold] = dict(calls)
         measured.spent.append((spent, calls.total()))

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-TALKATIVE = ("boto3", "botocore", "urllib3", "requests", "aws_lambda_powertools")
+TALKATIVE = ("boto3", "botocore", "urllib3", "aws_lambda_powertools")
 """Libraries that are told to log all they can before each cold start."""
 
 
